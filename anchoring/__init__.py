@@ -1,0 +1,1 @@
+"""The outside witnesses: time-stamping client, batches, ledger clients, watcher, renewal."""

@@ -1,0 +1,113 @@
+"""Pages made a dossier: language, metadata, colour profile, and the files inside (SPEC, dossiers).
+
+The structure follows PDF/A-3b by construction; nothing here certifies it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Stream, String
+
+from dossier.fonts import ICC_PROFILE
+
+_TYPES: Mapping[str, tuple[str, str]] = {
+    "proof.json": ("application/json", "Data"),
+    "record.json": ("application/json", "Data"),
+    "disclosures.json": ("application/json", "Data"),
+    "token.tsr": ("application/timestamp-reply", "Supplement"),
+    "tsa-certificates.pem": ("application/x-pem-file", "Supplement"),
+}
+"""Media type and AFRelationship of each file (ISO 19005-3 §6.8)."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """`moment` is the proof's, not the clock's: the same proof gives the same bytes."""
+
+    title: str
+    organisation: str
+    language: str
+    moment: datetime
+
+
+def finish(pages: bytes, files: Mapping[str, tuple[bytes, str]], metadata: Metadata) -> bytes:
+    """The dossier, unsealed. `files` are content and description by name."""
+    with pikepdf.open(io.BytesIO(pages)) as pdf:
+        utc = metadata.moment.astimezone(UTC)
+        pdf_date = f"D:{utc:%Y%m%d%H%M%S}+00'00'"
+        for page in pdf.pages:  # reportlab's empty page transitions: no dossier has any
+            if Name.Trans in page:
+                del page[Name.Trans]
+        _attach(pdf, files, pdf_date)
+        _describe(pdf, metadata, pdf_date, f"{utc:%Y-%m-%dT%H:%M:%S}+00:00")
+        out = io.BytesIO()
+        pdf.save(
+            out,
+            deterministic_id=True,
+            force_version="1.7",
+            compress_streams=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.disable,
+            linearize=False,
+        )
+    return out.getvalue()
+
+
+def _attach(pdf: pikepdf.Pdf, files: Mapping[str, tuple[bytes, str]], pdf_date: str) -> None:
+    names: list[pikepdf.Object] = []
+    for name in sorted(files):  # ISO 32000-1 §7.9.6: a name tree is sorted
+        content, description = files[name]
+        media_type, relationship = _TYPES[name]
+        stream = Stream(pdf, content)
+        stream.Type = Name.EmbeddedFile
+        stream.Subtype = Name(f"/{media_type}")
+        stream.Params = Dictionary(
+            Size=len(content), ModDate=String(pdf_date), CreationDate=String(pdf_date)
+        )
+        held = pdf.make_indirect(stream)
+        specification = Dictionary(
+            Type=Name.Filespec,
+            F=String(name),
+            UF=String(name),
+            Desc=String(description),
+            AFRelationship=Name(f"/{relationship}"),
+            EF=Dictionary(F=held, UF=held),
+        )
+        names += [String(name), pdf.make_indirect(specification)]
+    pdf.Root.Names = Dictionary(EmbeddedFiles=Dictionary(Names=Array(names)))
+    pdf.Root.AF = Array(names[1::2])
+    pdf.Root.PageMode = Name.UseNone
+
+
+def _describe(pdf: pikepdf.Pdf, metadata: Metadata, pdf_date: str, xmp_date: str) -> None:
+    profile = Stream(pdf, ICC_PROFILE.read_bytes())
+    profile.N = 3
+    profile.Alternate = Name.DeviceRGB
+    intent = Dictionary(
+        Type=Name.OutputIntent,
+        S=Name.GTS_PDFA1,
+        OutputConditionIdentifier=String("sRGB"),
+        Info=String("sRGB IEC61966-2.1"),
+        DestOutputProfile=pdf.make_indirect(profile),
+    )
+    pdf.Root.OutputIntents = Array([pdf.make_indirect(intent)])
+    pdf.Root.Lang = String(metadata.language)
+    pdf.Root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
+    information = pdf.docinfo
+    for key in list(information.keys()):
+        del information[key]
+    information.Title = String(metadata.title)
+    information.Author = String(metadata.organisation)
+    information.Creator = information.Producer = String("proofmail")
+    information.CreationDate = information.ModDate = String(pdf_date)
+    with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as xmp:
+        xmp.load_from_docinfo(information)
+        xmp["pdfaid:part"] = "3"
+        xmp["pdfaid:conformance"] = "B"
+        xmp["dc:language"] = [metadata.language]
+        for key in ("xmp:CreateDate", "xmp:ModifyDate", "xmp:MetadataDate"):
+            xmp[key] = xmp_date

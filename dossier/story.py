@@ -1,0 +1,218 @@
+"""A proof and its report, told in words: what, when, how strong, and how to check it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from dossier.blocks import (
+    Block,
+    Cell,
+    Fact,
+    Facts,
+    Grid,
+    Heading,
+    Paragraph,
+    Story,
+    Verdict,
+)
+from dossier.story_mail import claims_facts, digests_blocks, parts_blocks, persons_blocks
+from dossier.story_witnesses import linked_blocks, short_name, witnesses_blocks
+from dossier.text import shorten
+from dossier.words import Words
+from proofmail.core.canonical import Json
+from proofmail.core.loose import CERTIFICATES_NAME, PROOF_NAME, RECORD_NAME, RESPONSE_NAME
+from proofmail.core.merkle import leaf_hash, root_from_path
+from proofmail.core.proof import Proof, Rfc3161Token
+from proofmail.verify.report import Report, Row, Status
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Whose dossier it is, and whether all expected evidence is there (`final`)."""
+
+    organisation: str
+    final: bool
+
+
+def tell(
+    proof: Proof, report: Report, files: Mapping[str, bytes], telling: Telling, words: Words
+) -> Story:
+    """The dossier of a proof whose report has nothing failed. `files` are those to be attached."""
+    digest = sha256(proof.record.to_bytes()).hexdigest()
+    cautions = dict.fromkeys(w.caution for w in report.witnesses if w.caution)
+    blocks: list[Block] = [*_summary(proof, telling, digest, words)]
+    blocks += _content(proof, words)
+    blocks += witnesses_blocks(proof, report, words)
+    if proof.record.kind == "message":
+        blocks += linked_blocks(proof, report, words)
+    blocks += _checks(report, words)
+    blocks += _meaning(words)
+    blocks += _how_to_verify(proof, report, files, words)
+    return Story(
+        title=words("title"),
+        subtitle=words(f"kind.{proof.record.kind}"),
+        language=words.language,
+        verdict=_verdict(report, words),
+        banners=tuple(
+            words.either(f"caution.{c}", words("caution.other", caution=c)) for c in cautions
+        ),
+        mark="" if telling.final else words("provisional"),
+        footer=words("footer", digest=f"{digest[:16]}…"),
+        page=words("page"),
+        blocks=tuple(blocks),
+    )
+
+
+def _verdict(report: Report, words: Words) -> Verdict:
+    """Green only if a witness without a caution passed: the service's own prove nothing alone."""
+    passed = [fact for fact in report.witnesses if fact.status is Status.PASSED]
+    strong = [fact.latest for fact in passed if not fact.caution]
+    key = "undecided"
+    if report.exit_status == 0:
+        key = "verified" if strong else "weak"
+    lines = [words("verdict.unknown")]
+    if by := min(strong, default=report.existed_by):
+        existed = "verdict.existed" if strong else "verdict.existed.weak"
+        lines = [words(existed, time=words.date(by)), words.local(by)]
+    strength = []
+    for fact in report.witnesses:
+        details = dict(fact.details)
+        filled = {"name": short_name(fact, words), "status": words(f"status.{fact.status.value}")}
+        strength.append(
+            words(f"strength.{fact.kind}", block=details.get("block_number", "?"), **filled)
+        )
+    kinds = {fact.kind for fact in report.witnesses}
+    strength += [words("strength.no-token")] if "rfc3161" not in kinds else []
+    strength += [words("strength.no-anchor")] if "evm" not in kinds else []
+    headline, note = words(f"verdict.{key}"), words("verdict.judged")
+    return Verdict(key == "verified", headline, tuple(lines), tuple(strength), note)
+
+
+def _summary(proof: Proof, telling: Telling, digest: str, words: Words) -> list[Block]:
+    claims = proof.claims
+    rows = [Fact(words("summary.organisation"), (telling.organisation,))]
+    if proof.record.kind in ("message", "receipt"):
+        names = ("header.subject", "header.from", "header.to")
+        rows += claims_facts(claims, names, words, brief=True)
+    received = proof.record.received_at
+    rows.append(Fact(words("received"), (words.moment(received), words.local(received))))
+    if "message.parts" in claims:
+        count = words.number(claims["message.parts"])
+        rows.append(Fact(words("summary.parts"), (words("summary.parts.value", count=count),)))
+    rows.append(Fact(words("summary.record"), (digest,), mono=True))
+    return [Heading(words("summary")), Facts(tuple(rows))]
+
+
+def _content(proof: Proof, words: Words) -> list[Block]:
+    blocks: list[Block] = []
+    if proof.record.kind in ("message", "receipt"):
+        blocks += persons_blocks(proof.claims, words)
+        blocks += parts_blocks(proof.claims, words)
+    elif proof.record.kind == "digests":
+        blocks += digests_blocks(proof.claims, words)
+    others = _other_claims(proof.claims, words)
+    if others:
+        blocks += [Heading(words("claims")), Facts(others)]
+    shown, count = len(proof.disclosures), len(proof.entries)
+    blocks.append(
+        Paragraph(words("hidden", count=count, shown=shown, hidden=count - shown), "note")
+    )
+    return blocks
+
+
+def _other_claims(claims: Mapping[str, Json], words: Words) -> tuple[Fact, ...]:
+    """Claims of the kinds addendum, receipt and audit, as they stand."""
+    rows = []
+    for name in sorted(claims):
+        if name.startswith(("addendum.", "audit.", "receipt.")):
+            value = claims[name]
+            spelt = (
+                ", ".join(f"{key} {value[key]}" for key in sorted(value))
+                if isinstance(value, dict)
+                else str(value)
+            )
+            rows.append(Fact(name, (shorten(spelt, words("cut")),)))
+    return tuple(rows)
+
+
+def _checks(report: Report, words: Words) -> list[Block]:
+    rows = []
+    for row in _gathered(report.rows, words):
+        title = words.either(f"check:{row.title}", row.title)
+        small = "; ".join(text for text in (row.subject, row.reason) if text)
+        status = words(f"status.{row.status.value}")
+        rows.append((Cell(row.number), Cell(title, small=small), Cell(status)))
+    head = (words("checks.number"), words("checks.title"), words("checks.status"))
+    return [
+        Heading(words("checks")),
+        Paragraph(words("checks.note"), "note"),
+        Grid(head, (0.1, 0.72, 0.18), tuple(rows)),
+    ]
+
+
+def _gathered(rows: tuple[Row, ...], words: Words) -> list[Row]:
+    """The rows, with the numbered checks of a token as one row where all of them passed."""
+    gathered: list[Row] = []
+    for row in rows:
+        if row.number.startswith("V5."):
+            same = [r for r in rows if r.number.startswith("V5.") and r.subject == row.subject]
+            if all(r.status is Status.PASSED for r in same):
+                if row is same[0]:
+                    title = words("checks.token", count=len(same))
+                    gathered.append(Row("V5", title, Status.PASSED, "", row.subject))
+                continue
+        gathered.append(row)
+    return gathered
+
+
+def _meaning(words: Words) -> list[Block]:
+    keys = ("proves.record", "proves.copy", "not.delivery", "not.author", "not.before", "not.pages")
+    items = [Paragraph(words(f"meaning.{key}"), "item") for key in keys]
+    return [Heading(words("meaning")), *items]
+
+
+def _how_to_verify(
+    proof: Proof, report: Report, files: Mapping[str, bytes], words: Words
+) -> list[Block]:
+    blocks: list[Block] = [Heading(words("verify")), Paragraph(words("verify.own"))]
+    blocks.append(Paragraph("proofmail verify dossier.pdf --trust trust.json", "command"))
+    if proof.record.kind in ("message", "receipt"):
+        blocks.append(Paragraph(words("verify.copy")))
+        command = "proofmail verify dossier.pdf --trust trust.json message.eml"
+        blocks.append(Paragraph(command, "command"))
+    token = next((t for t in proof.tokens if isinstance(t, Rfc3161Token)), None)
+    if token:
+        blocks.append(Paragraph(words("verify.openssl")))
+        blocks.append(Paragraph(_openssl(proof, token, report), "command"))
+    if proof.batches:
+        blocks.append(Paragraph(words("verify.ledger")))
+    rows = tuple(
+        (
+            Cell(name, small=words(f"file.{name}")),
+            Cell(words.number(len(data))),
+            Cell(mono=sha256(data).hexdigest()),
+        )
+        for name, data in files.items()
+    )
+    head = (words("files.name"), words("parts.size"), "SHA-256")
+    return [*blocks, Heading(words("files"), 2), Grid(head, (0.42, 0.13, 0.45), rows)]
+
+
+def _openssl(proof: Proof, token: Rfc3161Token, report: Report) -> str:
+    """The stock tool's command, judged at the token's time, so that it holds when the authority's
+    certificate has expired. In tree mode it is given the root, which it cannot compute."""
+    what = f"-data {RECORD_NAME}"
+    if token.tree:
+        leaf = leaf_hash(proof.record.to_bytes())
+        root = root_from_path(leaf, token.tree.index, token.tree.size, token.tree.path)
+        what = f"-digest {root.hex()}"
+    moment = next((int(f.time.timestamp()) for f in report.witnesses if f.kind == "rfc3161"), 0)
+    return (
+        f"openssl ts -verify {what} -in {RESPONSE_NAME} -CAfile root.pem "
+        f"-untrusted {CERTIFICATES_NAME} -attime {moment}"
+    )
+
+
+FILE_ORDER = (PROOF_NAME, RECORD_NAME, "disclosures.json", RESPONSE_NAME, CERTIFICATES_NAME)

@@ -1,0 +1,527 @@
+"""Every text that a dossier prints, in French and in English, and how it spells numbers and times.
+
+A key has both languages side by side, so that none can be forgotten; braces name what is filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Literal, TypeAlias
+
+Language: TypeAlias = Literal["fr", "en"]
+LANGUAGES: tuple[Language, ...] = ("fr", "en")
+
+TEXTS: Mapping[str, tuple[str, str]] = {
+    # -- the frame of every page
+    "title": ("Dossier de preuve", "Evidence dossier"),
+    "page": ("Page {number} sur {total}", "Page {number} of {total}"),
+    "footer": ("Enregistrement {digest}", "Record {digest}"),
+    "provisional": (
+        "PROVISOIRE : toutes les preuves attendues ne sont pas encore réunies",
+        "PROVISIONAL: not all of the expected evidence has been gathered yet",
+    ),
+    "caution.built-in authority": (
+        "L’horodatage provient de l’autorité intégrée au service : "
+        "ce n’est pas une autorité qualifiée.",
+        "The time-stamp comes from the authority built into the service: "
+        "it is not a qualified one.",
+    ),
+    "caution.development chain": (
+        "L’ancrage est dans une chaîne de développement : il ne prouve rien à des tiers.",
+        "The anchor is in a development chain: it proves nothing to others.",
+    ),
+    "caution.other": (
+        "Un témoin porte une réserve : {caution}.",
+        "A witness carries a caution: {caution}.",
+    ),
+    # -- first page
+    "kind.message": ("Message électronique", "Mail message"),
+    "kind.receipt": ("Accusé", "Receipt"),
+    "kind.addendum": ("Complément à un enregistrement", "Addendum to a record"),
+    "kind.digests": ("Empreintes fournies par un client", "Fingerprints made by a client"),
+    "kind.audit": ("Journal d’audit", "Audit trail"),
+    "verdict.verified": ("Vérifié", "Verified"),
+    "verdict.weak": (
+        "Vérifié, par les seuls témoins du service",
+        "Verified, by the service’s own witnesses alone",
+    ),
+    "verdict.undecided": ("Pas encore vérifié", "Not yet verified"),
+    "verdict.existed": (
+        "Cet enregistrement existait au plus tard le {time}",
+        "This record existed no later than {time}",
+    ),
+    "verdict.existed.weak": (
+        "Selon ces seuls témoins, cet enregistrement existait au plus tard le {time}",
+        "By these witnesses alone, this record existed no later than {time}",
+    ),
+    "verdict.unknown": (
+        "Aucun témoin indépendant ne date encore cet enregistrement.",
+        "No independent witness dates this record yet.",
+    ),
+    "verdict.judged": (
+        "Jugé par le service lui-même à l’établissement du dossier, selon sa propre confiance. "
+        "Vérifiez-le vous-même : voir la dernière partie.",
+        "Judged by the service itself when the dossier was made, under its own trust. "
+        "Check it yourself: see the last part.",
+    ),
+    "strength.rfc3161": (
+        "Horodatage RFC 3161 par {name} : {status}",
+        "RFC 3161 time-stamp by {name}: {status}",
+    ),
+    "strength.evm": (
+        "Ancrage dans la chaîne {name}, bloc {block} : {status}",
+        "Anchor in the chain {name}, block {block}: {status}",
+    ),
+    "strength.no-token": ("Horodatage RFC 3161 : absent", "RFC 3161 time-stamp: absent"),
+    "strength.no-anchor": (
+        "Ancrage dans une chaîne de blocs : absent",
+        "Anchor in a blockchain: absent",
+    ),
+    "summary": ("En bref", "In brief"),
+    "summary.organisation": ("Établi pour", "Made for"),
+    "summary.kind": ("Objet du dossier", "What this is about"),
+    "summary.parts": ("Parties", "Parts"),
+    "summary.parts.value": (
+        "{count} dont l’empreinte a été prise",
+        "{count} that were fingerprinted",
+    ),
+    "summary.record": ("SHA-256 de l’enregistrement", "SHA-256 of the record"),
+    "received": ("Reçu (déclaration du service)", "Received (the service’s statement)"),
+    # -- persons
+    "persons": ("Personnes et objet", "Persons and subject"),
+    "persons.stated": ("Ce que le message déclare", "What the mail states"),
+    "persons.stated.note": (
+        "Le message nomme ces personnes comme expéditeur et destinataires ; "
+        "la remise aux destinataires n’est pas prouvée.",
+        "The mail names these persons as sender and addressees; "
+        "delivery to the addressees is not proven.",
+    ),
+    "persons.sentence": (
+        "Le message nomme {sender} comme expéditeur et {addressees} comme destinataires ; "
+        "la remise à ces destinataires n’est pas prouvée.",
+        "The mail names {sender} as sender and {addressees} as addressees; "
+        "delivery to these addressees is not proven.",
+    ),
+    "persons.observed": ("Ce que le service a observé", "What the service observed"),
+    "header.from": ("Expéditeur (From)", "Sender (From)"),
+    "header.to": ("Destinataires (To)", "Addressees (To)"),
+    "header.cc": ("En copie (Cc)", "In copy (Cc)"),
+    "header.subject": ("Objet (Subject)", "Subject"),
+    "header.date": ("Date indiquée (Date)", "Date given (Date)"),
+    "header.receipt_requested": ("Accusé de lecture demandé", "Read receipt requested"),
+    "envelope.from": ("Expéditeur de l’enveloppe", "Envelope sender"),
+    "envelope.proof_addresses": ("Adresses de preuve utilisées", "Proof addresses used"),
+    "envelope.peer": ("Serveur émetteur", "Sending server"),
+    "envelope.peer.value": (
+        "{address}, s’annonçant comme {helo}",
+        "{address}, announcing itself as {helo}",
+    ),
+    "envelope.tls": ("Chiffrement du transport", "Transport encryption"),
+    "authentication": ("Authentification de l’expéditeur", "Authentication of the sender"),
+    "authentication.none": ("aucune", "none"),
+    "authentication.relay": ("relais enregistré", "registered relay"),
+    "authentication.api-key": ("clé d’API", "API key"),
+    "defects": ("Défauts de structure", "Defects of structure"),
+    "empty": ("(vide)", "(empty)"),
+    "none": ("aucun", "none"),
+    "not-shown": ("(non divulgué)", "(not shown)"),
+    "more": ("… ({count} autres, voir proof.json)", "… ({count} more, see proof.json)"),
+    "cut": ("… (encore {count} caractères)", "… ({count} more characters)"),
+    "yes": ("oui", "yes"),
+    "no": ("non", "no"),
+    # -- fingerprints
+    "parts": ("Ce dont l’empreinte a été prise", "What was fingerprinted"),
+    "parts.note": (
+        "Le service n’a conservé aucun contenu. Chaque empreinte permet de vérifier une copie que "
+        "vous détenez. Toutes les empreintes (SHA-256 et SHA3-256) sont dans proof.json.",
+        "The service kept no content. Each fingerprint lets you check a copy that you hold. "
+        "All fingerprints (SHA-256 and SHA3-256) are in proof.json.",
+    ),
+    "parts.none": ("Aucune partie n’est divulguée ici.", "No part is shown here."),
+    "parts.number": ("N°", "No."),
+    "parts.name": ("Nom et type", "Name and type"),
+    "parts.size": ("Octets", "Bytes"),
+    "parts.digest": ("SHA-256 et règle", "SHA-256 and rule"),
+    "parts.whole": ("Message entier", "Whole message"),
+    "parts.also": ("{rule} ; aussi : {others}", "{rule}; also: {others}"),
+    "role.body": ("corps du message", "body of the mail"),
+    "role.attachment": ("pièce jointe", "attachment"),
+    "role.inline": ("fichier incorporé", "inline file"),
+    "role.message": ("message joint", "enclosed message"),
+    "role.report": ("rapport", "report"),
+    "rules": ("Ce que chaque règle prouve", "What each rule proves"),
+    "rule.raw/1": (
+        "les octets tels que reçus : la copie est identique à l’octet près",
+        "the bytes as received: the copy is the same to the byte",
+    ),
+    "rule.body-relaxed/1": (
+        "le corps, aux blancs près (relaxed, DKIM) : même corps malgré des en-têtes ajoutés",
+        "the body up to white space (relaxed, DKIM): the same body despite added headers",
+    ),
+    "rule.decoded/1": (
+        "la partie sans son codage de transport : le fichier tel qu’on l’enregistre",
+        "the part without its transfer encoding: the file as one saves it",
+    ),
+    "rule.text/1": (
+        "le texte en Unicode : mêmes caractères, fins de ligne et blancs finaux unifiés",
+        "the text as Unicode: the same characters, line ends and trailing blanks unified",
+    ),
+    "rule.html-text/1": (
+        "ce que lit un lecteur du HTML : mots, cellules, cibles des liens",
+        "what a reader of the HTML sees: words, cells, link targets",
+    ),
+    "rule.words/1": (
+        "les mots dans l’ordre : mêmes mots ; l’apparence n’est pas prouvée",
+        "the words in order: the same words; appearance is not proven",
+    ),
+    "rule.other": ("voir la spécification du format", "see the specification of the format"),
+    "digests": ("Empreintes fournies", "Fingerprints given"),
+    "digests.note": (
+        "Ces empreintes ont été calculées par le client ; le service n’a jamais vu les contenus.",
+        "These fingerprints were made by the client; the service never saw the contents.",
+    ),
+    "claims": ("Énoncés de l’enregistrement", "Claims of the record"),
+    "hidden": (
+        "L’enregistrement compte {count} entrées ; {shown} sont divulguées ici. Les {hidden} "
+        "autres sont des énoncés masqués ou du remplissage : le service seul peut les distinguer.",
+        "The record has {count} entries; {shown} are shown here. The other {hidden} are hidden "
+        "claims or padding: only the service can tell which.",
+    ),
+    # -- witnesses
+    "witnesses": ("Témoins", "Witnesses"),
+    "witnesses.token": ("Horodatage RFC 3161, n° {index}", "RFC 3161 time-stamp no. {index}"),
+    "witnesses.anchor": ("Ancrage, n° {index}", "Anchor no. {index}"),
+    "witnesses.none": (
+        "Aucun témoin pour l’instant : ni horodatage, ni ancrage.",
+        "No witness so far: neither a time-stamp nor an anchor.",
+    ),
+    "detail.status": ("Verdict", "Verdict"),
+    "detail.time": ("Heure", "Time"),
+    "detail.accuracy": ("Précision", "Accuracy"),
+    "detail.accuracy.value": ("± {seconds} s", "± {seconds} s"),
+    "detail.latest": ("Existait au plus tard", "Existed no later than"),
+    "detail.authority": ("Autorité (selon la confiance)", "Authority (as in the trust)"),
+    "detail.signer": ("Unité d’horodatage", "Time-stamping unit"),
+    "detail.policy": ("Politique", "Policy"),
+    "detail.serial": ("Numéro de série", "Serial number"),
+    "detail.certificate_bound_by": (
+        "Certificat lié par ESSCertID",
+        "Certificate bound by ESSCertID",
+    ),
+    "detail.chain_id": ("Identifiant de chaîne", "Chain id"),
+    "detail.chain": ("Chaîne (selon la confiance)", "Chain (as in the trust)"),
+    "detail.block_number": ("Bloc", "Block"),
+    "detail.block_hash": ("Empreinte du bloc", "Block hash"),
+    "detail.transaction": ("Transaction", "Transaction"),
+    "detail.sender": ("Émetteur", "Sender"),
+    "detail.root": ("Racine ancrée", "Anchored root"),
+    "detail.batch": ("Lot", "Batch"),
+    "detail.batch.value": (
+        "n° {sequence} du journal {log}, enregistrement {index} sur {count}",
+        "no. {sequence} of the log {log}, record {index} of {count}",
+    ),
+    "detail.tree": ("Ce qui est horodaté", "What is time-stamped"),
+    "detail.tree.record": ("l’enregistrement seul", "the record alone"),
+    "detail.tree.value": (
+        "la racine d’un arbre de {size} enregistrements, dont celui-ci",
+        "the root of a tree of {size} records, this one among them",
+    ),
+    # -- receipts and addenda
+    "linked": ("Accusés et compléments", "Receipts and addenda"),
+    "linked.note": (
+        "Un accusé est lui-même un courrier : son contenu est déclaré par qui l’a émis.",
+        "A receipt is a mail itself: its content is stated by whoever issued it.",
+    ),
+    "linked.none": ("Aucun accusé n’est lié à ce jour.", "No receipt is linked so far."),
+    "linked.what": ("Nature", "What"),
+    "linked.recipient": ("Destinataire", "Recipient"),
+    "linked.received": ("Reçu", "Received"),
+    "linked.state": ("État", "State"),
+    "linked.state.passed": ("vérifié", "verified"),
+    "linked.state.absent": ("enregistré, sans témoin encore", "recorded, no witness yet"),
+    "linked.state.not checked": ("non contrôlé", "not checked"),
+    "linked.mdn": ("accusé de lecture", "read receipt"),
+    "linked.dsn": ("rapport de remise", "delivery report"),
+    "linked.receipt": ("accusé", "receipt"),
+    "linked.addendum": ("complément", "addendum"),
+    "form.direct": ("direct", "direct"),
+    "form.attached": ("joint", "attached"),
+    "form.inline": ("dans le texte", "inline"),
+    # -- checks
+    "checks": ("Contrôles effectués", "Checks carried out"),
+    "checks.note": (
+        "Numéros de la spécification du format. Les motifs sont ceux du vérificateur, en anglais.",
+        "Numbers of the format’s specification. Reasons are in the verifier’s own words.",
+    ),
+    "checks.number": ("N°", "No."),
+    "checks.title": ("Contrôle", "Check"),
+    "checks.status": ("Verdict", "Verdict"),
+    "status.passed": ("réussi", "passed"),
+    "status.failed": ("échoué", "failed"),
+    "status.absent": ("absent", "absent"),
+    "status.not checked": ("non contrôlé", "not checked"),
+    "checks.token": (
+        "jeton d’horodatage : les {count} contrôles",
+        "time-stamp token: all {count} checks",
+    ),
+    "check:the file is an undamaged proof": (
+        "le fichier est une preuve intacte",
+        "the file is an undamaged proof",
+    ),
+    "check:the entries are those committed to": (
+        "les entrées sont celles sur lesquelles l’enregistrement s’engage",
+        "the entries are those committed to",
+    ),
+    "check:every claim is known and typed": (
+        "chaque énoncé est connu et bien formé",
+        "every claim is known and typed",
+    ),
+    "check:signed by a trusted service key": (
+        "signé par une clé du service jugée de confiance",
+        "signed by a trusted service key",
+    ),
+    "check:what the token must cover": (
+        "ce que le jeton doit couvrir",
+        "what the token must cover",
+    ),
+    "check:the response is strict DER and holds a time-stamp token": (
+        "la réponse est en DER strict et contient un jeton",
+        "the response is strict DER and holds a time-stamp token",
+    ),
+    "check:the status is granted": (
+        "le jeton a été accordé",
+        "the status is granted",
+    ),
+    "check:the imprint's algorithm and bytes are those due": (
+        "l’empreinte du jeton est celle attendue",
+        "the imprint's algorithm and bytes are those due",
+    ),
+    "check:there is exactly one signer": (
+        "il y a un seul signataire",
+        "there is exactly one signer",
+    ),
+    "check:the signer's certificate is carried": (
+        "le certificat du signataire est présent",
+        "the signer's certificate is carried",
+    ),
+    "check:the content type is signed": (
+        "le type du contenu est signé",
+        "the content type is signed",
+    ),
+    "check:the message digest is that of the content": (
+        "l’empreinte signée est celle du contenu",
+        "the message digest is that of the content",
+    ),
+    "check:the signer's certificate is bound by ESSCertID": (
+        "le certificat du signataire est lié par ESSCertID",
+        "the signer's certificate is bound by ESSCertID",
+    ),
+    "check:the signature is good": (
+        "la signature est bonne",
+        "the signature is good",
+    ),
+    "check:the signer's certificate is for time-stamping alone": (
+        "le certificat ne sert qu’à l’horodatage",
+        "the signer's certificate is for time-stamping alone",
+    ),
+    "check:the signer's certificate was valid at genTime": (
+        "le certificat était valide à l’heure du jeton",
+        "the signer's certificate was valid at genTime",
+    ),
+    "check:the path to a trusted authority holds at genTime": (
+        "le chemin vers une autorité de confiance tient à cette heure",
+        "the path to a trusted authority holds at genTime",
+    ),
+    "check:the policy is one that the authority is trusted for": (
+        "la politique est admise pour cette autorité",
+        "the policy is one that the authority is trusted for",
+    ),
+    "check:time-stamp token": (
+        "jeton d’horodatage",
+        "time-stamp token",
+    ),
+    "check:not received after the time-stamp": (
+        "non reçu après l’horodatage",
+        "not received after the time-stamp",
+    ),
+    "check:batch": (
+        "lot",
+        "batch",
+    ),
+    "check:the header names the record's log": (
+        "l’en-tête du lot nomme le journal de l’enregistrement",
+        "the header names the record's log",
+    ),
+    "check:header and record are in one tree": (
+        "l’en-tête et l’enregistrement sont dans un même arbre",
+        "header and record are in one tree",
+    ),
+    "check:anchor": (
+        "ancrage",
+        "anchor",
+    ),
+    "check:the transaction carries the root and is in the block": (
+        "la transaction porte la racine et figure dans le bloc",
+        "the transaction carries the root and is in the block",
+    ),
+    "check:sent by a trusted sender of this log": (
+        "émise par un émetteur de confiance de ce journal",
+        "sent by a trusted sender of this log",
+    ),
+    "check:the block is in the chain": (
+        "le bloc est dans la chaîne",
+        "the block is in the chain",
+    ),
+    "check:not received after the block": (
+        "non reçu après le bloc",
+        "not received after the block",
+    ),
+    "check:renewal": (
+        "renouvellement",
+        "renewal",
+    ),
+    "check:linked receipt": (
+        "accusé lié",
+        "linked receipt",
+    ),
+    "check:linked addendum": (
+        "complément lié",
+        "linked addendum",
+    ),
+    "check:enough independent witnesses": (
+        "assez de témoins indépendants",
+        "enough independent witnesses",
+    ),
+    # -- meaning
+    "meaning": (
+        "Ce que ce dossier prouve, et ne prouve pas",
+        "What this dossier proves, and what it does not",
+    ),
+    "meaning.proves.record": (
+        "Prouvé : l’enregistrement, et donc les empreintes et énoncés ci-dessus, existait au plus "
+        "tard à l’heure de chaque témoin vérifié, pour qui se fie à ce témoin.",
+        "Proven: the record, and so the fingerprints and claims above, existed no later than the "
+        "time of each verified witness, for whoever trusts that witness.",
+    ),
+    "meaning.proves.copy": (
+        "Prouvé : une copie qui correspond à une empreinte est ce qui a été enregistré, "
+        "dans la mesure de la règle qui correspond.",
+        "Proven: a copy that matches a fingerprint is what was recorded, "
+        "as far as the matching rule goes.",
+    ),
+    "meaning.not.delivery": (
+        "Non prouvé : la remise ou la lecture du message.",
+        "Not proven: that the mail was delivered or read.",
+    ),
+    "meaning.not.author": (
+        "Non prouvé : l’auteur réel. Expéditeur, destinataires, objet et date sont ceux que le "
+        "message déclare.",
+        "Not proven: who really wrote it. Sender, addressees, subject and date are those that the "
+        "mail states.",
+    ),
+    "meaning.not.before": (
+        "Non prouvé : que le message n’existait pas avant. L’heure de réception est une "
+        "déclaration du service.",
+        "Not proven: that the mail did not exist before. The time of reception is the service’s "
+        "own statement.",
+    ),
+    "meaning.not.pages": (
+        "Ces pages sont une lecture de la preuve. Seul le fichier proof.json fait foi.",
+        "These pages are a reading of the proof. Only the file proof.json is evidence.",
+    ),
+    # -- how to verify
+    "verify": ("Comment vérifier", "How to verify"),
+    "verify.own": (
+        "Avec le vérificateur libre proofmail, hors ligne, et le fichier de confiance que vous "
+        "avez choisi :",
+        "With the free verifier proofmail, offline, and the trust file that you have chosen:",
+    ),
+    "verify.copy": (
+        "Pour comparer la copie du message que vous détenez :",
+        "To compare the copy of the mail that you hold:",
+    ),
+    "verify.openssl": (
+        "L’horodatage, avec OpenSSL seul : enregistrez les fichiers joints à ce PDF, obtenez la "
+        "racine de l’autorité auprès d’elle (jamais dans ce dossier), puis :",
+        "The time-stamp, with OpenSSL alone: save the files attached to this PDF, get the "
+        "authority’s root from the authority (never from this dossier), then:",
+    ),
+    "verify.ledger": (
+        "L’ancrage : cherchez la transaction et le bloc ci-dessus dans un nœud ou un explorateur "
+        "auquel vous vous fiez, et comparez l’empreinte du bloc.",
+        "The anchor: look up the transaction and the block above in a node or explorer that you "
+        "trust, and compare the block’s hash.",
+    ),
+    "files": ("Fichiers joints à ce PDF", "Files attached to this PDF"),
+    "files.name": ("Fichier", "File"),
+    "files.what": ("Contenu", "Content"),
+    "file.proof.json": (
+        "la preuve entière, pour le vérificateur",
+        "the whole proof, for the verifier",
+    ),
+    "file.record.json": (
+        "l’enregistrement horodaté, octet pour octet",
+        "the time-stamped record, to the byte",
+    ),
+    "file.disclosures.json": ("les énoncés divulgués", "the claims shown"),
+    "file.token.tsr": ("la réponse d’horodatage RFC 3161", "the RFC 3161 time-stamp response"),
+    "file.tsa-certificates.pem": (
+        "les certificats fournis avec elle (sans valeur de confiance)",
+        "the certificates that came with it (not to be trusted for it)",
+    ),
+    "seal.reason": ("Scellement du dossier de preuve", "Sealing of the evidence dossier"),
+}
+
+_MONTHS: Mapping[Language, tuple[str, ...]] = {
+    "fr": (
+        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
+        "octobre", "novembre", "décembre",
+    ),
+    "en": (
+        "January", "February", "March", "April", "May", "June", "July", "August", "September",
+        "October", "November", "December",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Words:
+    """The catalogue in one language; `zone` is the organisation's, shown beside UTC."""
+
+    language: Language
+    zone: tzinfo
+
+    def __call__(self, key: str, **filled: object) -> str:
+        text = TEXTS[key][LANGUAGES.index(self.language)]
+        return text.format(**filled) if filled else text
+
+    def either(self, key: str, fallback: str) -> str:
+        """The text of a key that may not be in the catalogue."""
+        return self(key) if key in TEXTS else fallback
+
+    def number(self, value: int) -> str:
+        """With thousands set apart: by a narrow space in French, by a comma in English."""
+        return f"{value:,}".replace(",", "\u202f" if self.language == "fr" else ",")
+
+    def moment(self, time: datetime) -> str:
+        """A time for tables: UTC to the millisecond."""
+        utc = time.astimezone(UTC)
+        return f"{utc:%Y-%m-%d %H:%M:%S}.{utc.microsecond // 1000:03d} UTC"
+
+    def local(self, time: datetime) -> str:
+        """The same time in the organisation's zone, with the zone's offset and name."""
+        there = time.astimezone(self.zone)
+        offset = there.strftime("%z")
+        return f"{there:%Y-%m-%d %H:%M:%S} (UTC{offset[:3]}:{offset[3:5]}, {self.zone})"
+
+    def date(self, time: datetime) -> str:
+        """A time for sentences on "no later than": in UTC, rounded up to a full second."""
+        utc = time.astimezone(UTC)
+        if utc.microsecond:
+            utc = utc.replace(microsecond=0) + timedelta(seconds=1)
+        month = _MONTHS[self.language][utc.month - 1]
+        join = " à " if self.language == "fr" else ", "
+        day = "1er" if self.language == "fr" and utc.day == 1 else str(utc.day)
+        return f"{day} {month} {utc.year}{join}{utc:%H:%M:%S} UTC"

@@ -1,0 +1,3 @@
+"""proofmail: evidence timestamping for mail."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,7 @@
+"""`python -m proofmail`."""
+
+import sys
+
+from proofmail.cli import main
+
+sys.exit(main())

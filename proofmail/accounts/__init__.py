@@ -1,0 +1,1 @@
+"""Organisations and their members: who may send, read and change what; the audit trail; usage."""

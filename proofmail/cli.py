@@ -1,0 +1,203 @@
+"""The command line. `verify` is dispatched before anything of a server is imported."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from proofmail import __version__
+from proofmail.errors import ProofmailError
+
+DESCRIPTION = "Evidence timestamping for mail."
+EPILOG = """\
+commands:
+  verify PROOF [COPY…]   check a proof or a dossier offline (needs no service)
+  init DIR               set up a data folder: keys, database, settings, trust file
+  serve DIR              run the service
+  user add DIR EMAIL     add a member who may sign in
+  fsck DIR               derive again all that can be, and say what disagrees
+  demo [DIR]             run the whole of it once, from a mail to a verified dossier
+
+'proofmail COMMAND --help' explains each.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit status. Every error is one line, never a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(words)
+    except ProofmailError as error:
+        print(f"proofmail: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def _dispatch(words: list[str]) -> int:
+    if words[:1] == ["verify"]:
+        from proofmail.verify.command import main as verify
+
+        return verify(words[1:])
+    parser = _parser()
+    if not words:
+        parser.print_help()
+        return 2
+    options = parser.parse_args(words)
+    if options.command == "user" and options.action is None:
+        parser.parse_args(["user", "--help"])
+    try:
+        import sqlalchemy  # noqa: F401 - the probe for the extra `server`
+    except ModuleNotFoundError:
+        print(
+            f"proofmail: '{options.command}' needs the service's packages: "
+            "pip install 'proofmail[server]'",
+            file=sys.stderr,
+        )
+        return 1
+    from proofmail.logs import log_to_stderr
+
+    log_to_stderr()
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="proofmail",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="proofmail COMMAND …",
+    )
+    parser.add_argument("--version", action="version", version=f"proofmail {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="", help="")
+    commands.add_parser("verify", add_help=False)
+    _init_parser(commands)
+    _serve_parser(commands)
+    _user_parser(commands)
+    fsck = commands.add_parser("fsck", description="Derives again all that can be derived.")
+    fsck.add_argument("folder", metavar="DIR", type=Path)
+    fsck.set_defaults(run=_fsck)
+    demo = commands.add_parser("demo", description="From a mail to a verified dossier, once.")
+    demo.add_argument("folder", metavar="DIR", type=Path, nargs="?", default=Path("demo"))
+    demo.set_defaults(run=_demo)
+    part = commands.add_parser("part", description="One process of the service; serve runs these.")
+    part.add_argument("name", choices=("gateway", "worker", "web"))
+    part.add_argument("folder", metavar="DIR", type=Path)
+    for place in ("smtp", "lmtp", "http"):
+        part.add_argument(f"--{place}", default="")
+    part.set_defaults(run=_part)
+    return parser
+
+
+def _init_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = commands.add_parser(
+        "init",
+        description="Makes keys, database, settings and trust file, and prints the owner's "
+        "sign-in and an API key: once, so keep them.",
+    )
+    init.add_argument("folder", metavar="DIR", type=Path, help="a new or empty folder")
+    init.add_argument("--address", default="proof@localhost", help="the address to put in copy")
+    init.add_argument("--sender-domain", action="append", default=[], metavar="D",
+                      help="whose mails are recorded; may be given again")  # fmt: skip
+    init.add_argument("--organisation", default="My organisation", metavar="NAME")
+    init.add_argument("--owner", default="owner@localhost", metavar="EMAIL", help="who signs in")
+    init.add_argument("--zone", default="Europe/Paris", help="the organisation's time zone")
+    init.add_argument("--language", choices=("fr", "en"), default="en")
+    init.set_defaults(run=_init)
+
+
+def _serve_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser("serve", description="Runs the service until SIGTERM.")
+    serve.add_argument("folder", metavar="DIR", type=Path)
+    serve.add_argument("--smtp", default="", metavar="HOST:PORT", help="instead of the settings'")
+    serve.add_argument("--lmtp", default="", metavar="HOST:PORT|PATH", help="an LMTP door as well")
+    serve.add_argument("--http", default="", metavar="HOST:PORT", help="instead of the settings'")
+    serve.set_defaults(run=_serve)
+
+
+def _user_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    user = commands.add_parser("user", description="Members who may sign in.")
+    actions = user.add_subparsers(dest="action", metavar="add", help="")
+    add = actions.add_parser("add", description="Adds a member and prints the password, once.")
+    add.add_argument("folder", metavar="DIR", type=Path)
+    add.add_argument("email", metavar="EMAIL")
+    add.add_argument("--role", choices=("auditor", "admin"), default="auditor")
+    add.add_argument("--name", default="")
+    add.set_defaults(run=_user_add)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from proofmail.setup import InitOptions
+    from proofmail.wiring import initialise
+
+    made = initialise(
+        options.folder,
+        InitOptions(
+            address=options.address,
+            sender_domains=tuple(options.sender_domain),
+            organisation=options.organisation,
+            owner=options.owner,
+            zone=options.zone,
+            language=options.language,
+        ),
+    )
+    print(f"Made {options.folder}. Keep these, they are shown once:")
+    print(f"  sign-in   {options.owner}")
+    print(f"  password  {made.password}")
+    print(f"  API key   {made.api_key}")
+    listed = ", ".join(made.sender_domains) or "none yet"
+    print(f"Senders put {options.address} in copy. Listed sender domains: {listed}.")
+    print(f"Give auditors {options.folder / 'trust.json'}. Next: proofmail serve {options.folder}")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from proofmail.config import parse_endpoint, read_settings
+    from proofmail.serve import supervise
+
+    read_settings(options.folder)  # so that a mistake is told at once, in one line
+    words: dict[str, list[str]] = {"gateway": [], "web": []}
+    for part, place in (("gateway", "smtp"), ("gateway", "lmtp"), ("web", "http")):
+        value: str = getattr(options, place)
+        if value:
+            if "/" not in value:
+                parse_endpoint(value)
+            words[part].append(f"--{place}={value}")
+
+    def announce(places: str) -> None:
+        print(f"proofmail is ready: {places}", flush=True)
+
+    return supervise(options.folder, words, announce)
+
+
+def _user_add(options: argparse.Namespace) -> int:
+    from proofmail.setup import add_member
+
+    password = add_member(options.folder, options.email, options.role, options.name)
+    print(f"Added {options.email} as {options.role}. Password, shown once: {password}")
+    return 0
+
+
+def _fsck(options: argparse.Namespace) -> int:
+    from proofmail.wiring import run_fsck
+
+    return run_fsck(options.folder, sys.stdout)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from proofmail.demo import run_demo
+
+    return run_demo(options.folder, sys.stdout)
+
+
+def _part(options: argparse.Namespace) -> int:
+    from proofmail.wiring import run_part
+
+    return run_part(options.name, options.folder, options.smtp, options.lmtp, options.http)

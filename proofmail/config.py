@@ -1,0 +1,185 @@
+"""All settings, in one place, read once from DIR/settings.toml.
+
+Unknown names are refused, so that a misspelt setting is never silently ignored.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from proofmail.errors import Misconfigured
+
+SETTINGS_FILE = "settings.toml"
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """The gateway's doors. Port 0 lets the system choose one."""
+
+    host: str = "127.0.0.1"
+    port: int = 2525
+    lmtp: str = ""
+    """HOST:PORT or the path of a Unix socket for LMTP; empty: none."""
+    hostname: str = "localhost"
+    """Our name in the greeting."""
+    relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Hosts that may submit for listed senders."""
+    size_limit_bytes: int = 50 * 1024 * 1024
+    certificate: str = ""
+    """PEM chain for STARTTLS, with `certificate_key`; empty: no STARTTLS."""
+    certificate_key: str = ""
+
+
+@dataclass(frozen=True)
+class Http:
+    """Pages, API and /tsa."""
+
+    host: str = "127.0.0.1"
+    port: int = 8025
+    public_url: str = ""
+    """The address that people type; sets the Secure mark of cookies when it is https."""
+
+
+@dataclass(frozen=True)
+class Database:
+    url: str = ""
+    """SQLAlchemy URL; empty: proofmail.db in the data folder."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A batch closes when its oldest record is this old or it holds this many."""
+
+    max_age_seconds: float = 5.0
+    max_records: int = 100_000
+
+
+@dataclass(frozen=True)
+class LedgerSettings:
+    """The chain. Empty `rpc_url`: the built-in one, which proves nothing to others."""
+
+    rpc_url: str = ""
+    chain_id: int = 0
+    """The id that the node must answer with; required with `rpc_url`."""
+    chain_name: str = ""
+    max_fee_per_gas_wei: int = 200_000_000_000
+    poll_seconds: float = 2.0
+    timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class OutsideAuthority:
+    """A time-stamping authority over HTTP, with the PEM file of the root that ends its path."""
+
+    name: str
+    url: str
+    root: str
+    policies: tuple[str, ...] = ()
+    timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that an operator may choose. Paths are relative to the data folder."""
+
+    log: str
+    folder: Path
+    smtp: Smtp = field(default_factory=Smtp)
+    http: Http = field(default_factory=Http)
+    database: Database = field(default_factory=Database)
+    batches: Batches = field(default_factory=Batches)
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    authorities: tuple[OutsideAuthority, ...] = ()
+    """Outside authorities in order of preference; the built-in one comes last."""
+    built_in_authority: bool = True
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.path('proofmail.db')}"
+
+    def path(self, name: str) -> Path:
+        """A file named in the settings; relative names lie in the data folder."""
+        return self.folder / name
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of a data folder; Misconfigured when something is missing or unknown."""
+    file = folder / SETTINGS_FILE
+    try:
+        with file.open("rb") as stream:
+            raw = tomllib.load(stream)
+    except FileNotFoundError as error:
+        raise Misconfigured(
+            f"{folder} is not a proofmail folder: run 'proofmail init {folder}' first"
+        ) from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Misconfigured(f"{file} cannot be read: {error}") from error
+    raw["folder"] = folder.resolve()
+    settings: Settings = _build(Settings, raw, SETTINGS_FILE)
+    _check(settings)
+    return settings
+
+
+def _build(cls: Any, raw: Any, where: str) -> Any:
+    if not isinstance(raw, dict):
+        raise Misconfigured(f"{where}: a table is expected")
+    hints = get_type_hints(cls)
+    unknown = set(raw) - set(hints)
+    if unknown:
+        raise Misconfigured(f"{where}: unknown setting {min(unknown)}")
+    for item in fields(cls):
+        if item.name not in raw and item.default is MISSING and item.default_factory is MISSING:
+            raise Misconfigured(f"{where}: the setting {item.name} is missing")
+    values = {name: _value(hints[name], value, f"{where}: {name}") for name, value in raw.items()}
+    return cls(**values)
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    if kind == tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise Misconfigured(f"{where}: a list of strings is expected")
+        return tuple(value)
+    if kind == tuple[OutsideAuthority, ...]:
+        if not isinstance(value, list):
+            raise Misconfigured(f"{where}: a list of tables is expected")
+        return tuple(_build(OutsideAuthority, item, where) for item in value)
+    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+        return _build(kind, value, where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise Misconfigured(f"{where}: {kind.__name__} is expected")
+    return value
+
+
+def _check(settings: Settings) -> None:
+    for network in settings.smtp.relay_networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise Misconfigured(f"relay_networks: {network} is not a network") from error
+    if settings.ledger.rpc_url and not settings.ledger.chain_id:
+        raise Misconfigured("ledger: rpc_url needs chain_id, the id that the node must answer with")
+    if not settings.authorities and not settings.built_in_authority:
+        raise Misconfigured("no time-stamping authority: list one, or set built_in_authority")
+    if bool(settings.smtp.certificate) != bool(settings.smtp.certificate_key):
+        raise Misconfigured("smtp: certificate and certificate_key come together")
+    for name, value in (
+        ("batches.max_age_seconds", settings.batches.max_age_seconds),
+        ("ledger.poll_seconds", settings.ledger.poll_seconds),
+    ):
+        if value <= 0:
+            raise Misconfigured(f"{name} has to be above zero")
+
+
+def parse_endpoint(text: str) -> tuple[str, int]:
+    """HOST:PORT, [IPv6]:PORT or PORT alone (on loopback)."""
+    host, separator, port = text.rpartition(":")
+    host = host.strip("[]") if separator else "127.0.0.1"
+    if not port.isascii() or not port.isdigit() or int(port) > 65535 or not host:
+        raise Misconfigured(f"{text} is not HOST:PORT")
+    return host, int(port)

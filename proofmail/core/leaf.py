@@ -1,0 +1,100 @@
+"""One leaf of the MIME tree while its content passes by (SPEC §3.2, §3.3)."""
+
+from __future__ import annotations
+
+from hashlib import sha3_256, sha256
+
+from proofmail.core import transfer
+from proofmail.core.model import Fingerprint, Part
+from proofmail.core.parameters import PartHeader
+from proofmail.core.report import CAPTURE_MAX_BYTES, DSN_TYPES, HEADERS_TYPES, MDN_TYPES
+from proofmail.core.text import Text
+
+MESSAGE_TYPES = ("message/rfc822", "message/global")
+
+
+class Leaf:
+    """Takes content, gives back what it decodes to, and ends as a `Part`. `captured` holds the
+    first 64 KiB of what report fields may stand in, and nothing of any other part."""
+
+    def __init__(self, header: PartHeader, path: str) -> None:
+        self.header = header
+        self.path = path
+        self.role = _role(header)
+        self.captured = bytearray()
+        self._captures = _may_report(header, self.role)
+        self._decoder = transfer.decoder(header.encoding)
+        self._size_bytes = 0
+        self._sha256 = sha256()
+        self._sha3_256 = sha3_256()
+        self._text = None
+        if header.type.startswith("text/"):
+            plain = header.type == "text/plain"
+            self._text = Text(
+                header.charset,
+                flowed=plain and header.parameter("format") == "flowed",
+                delete_space=header.parameter("delsp") == "yes",
+            )
+
+    def feed(self, content: bytes) -> bytes:
+        return self._take(self._decoder.feed(content))
+
+    def drain(self) -> bytes:
+        """What the decoder still held when the content ended. Call once, before `part`."""
+        return self._take(self._decoder.finish())
+
+    def part(self) -> Part:
+        header = self.header
+        digests = self._sha256.digest(), self._sha3_256.digest()
+        fingerprints = [Fingerprint("decoded/1", self._size_bytes, *digests)]
+        notes = set(self._decoder.defects)
+        if self._text is not None:
+            fingerprint, reason = self._text.finish()
+            if fingerprint is not None:
+                fingerprints.append(fingerprint)
+            if reason is not None:
+                notes.add(reason)
+        return Part(
+            self.path,
+            self.role,
+            header.type,
+            header.charset,
+            header.name,
+            tuple(fingerprints),
+            tuple(sorted(notes)),
+        )
+
+    def _take(self, decoded: bytes) -> bytes:
+        if not decoded:
+            return decoded
+        self._size_bytes += len(decoded)
+        self._sha256.update(decoded)
+        self._sha3_256.update(decoded)
+        if self._text is not None:
+            self._text.feed(decoded)
+        if self._captures:
+            room = CAPTURE_MAX_BYTES - len(self.captured)
+            self.captured += decoded[:room]
+            self._captures = room > len(decoded)
+        return decoded
+
+
+def _role(header: PartHeader) -> str:
+    """The first that applies (SPEC §3.2)."""
+    if header.type in MESSAGE_TYPES:
+        return "message"
+    if header.type in MDN_TYPES or header.type in DSN_TYPES:
+        return "report"
+    attached = header.disposition not in ("", "inline")
+    if not attached and header.type in ("text/plain", "text/html") and header.name is None:
+        return "body"
+    if attached or header.type.startswith("text/"):
+        return "attachment"
+    if header.disposition == "inline" or header.has_content_id:
+        return "inline"
+    return "attachment"
+
+
+def _may_report(header: PartHeader, role: str) -> bool:
+    quoted = role == "body" and header.type == "text/plain"
+    return quoted or role == "report" or header.type in HEADERS_TYPES

@@ -1,0 +1,175 @@
+"""What a part's own header says of it: type, parameters, encoding, disposition, name
+(RFC 2045 §5, RFC 2183, RFC 2231; SPEC §3.7)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from proofmail.core import charsets
+from proofmail.core.headers import Fields, ascii_lower, clean_text
+
+NAME_MAX = 1_024
+"""Most code points of a part's name that are kept as they are."""
+BOUNDARY_MAX_BYTES = 256
+"""RFC 2046 §5.1.1 allows 70; longer ones are met."""
+
+_RFC2045 = r"[!#-'*+.^-~0-9A-Z-]{1,127}"
+_TYPE = re.compile(rf"[ \t]*({_RFC2045})/({_RFC2045})(?=[ \t;(]|\Z)([ \t]*(?:;|\Z))?")
+_CHARSET = re.compile(r"[!#-'*+.^-~0-9A-Z-]{1,64}")
+_FIRST_WORD = re.compile(r"[^ \t;]*")
+_PARAMETER = re.compile(
+    r"""
+    ;[ \t]*([^ \t=;"]+)[ \t]*=[ \t]*
+    (?: "([^"\\]*(?:\\.[^"\\]*)*)(?:"|\Z|\\\Z)[^;]* | ([^;]*) )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r'\\(["\\])')
+_SECTION = re.compile(r"([^*]+)\*(0|[1-9][0-9]{0,2})(\*?)")
+_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_VERBATIM = ("name", "filename")
+
+Parameters = dict[str, str]
+
+
+@dataclass(frozen=True)
+class PartHeader:
+    """`type` and `encoding` are lower case; `boundary` is None where there is no usable one."""
+
+    type: str
+    parameters: Parameters
+    boundary: bytes | None
+    charset: str | None
+    encoding: str
+    disposition: str
+    name: str | None
+    has_content_id: bool
+
+    def parameter(self, name: str) -> str:
+        return ascii_lower(self.parameters.get(name, ""))
+
+
+def part_header(fields: Fields, default_type: str, defects: set[str]) -> PartHeader:
+    """Reads the first occurrence of each field; malformed ones read as absent, with a defect."""
+    content_type = _first(fields, "content-type")
+    kind, parameters = default_type, Parameters()
+    if content_type is not None:
+        parameters = _parameters(content_type, defects)
+        found = _TYPE.match(content_type)
+        # RFC 2045 §5.2: what cannot be read is text/plain.
+        kind = f"{found[1]}/{found[2]}".lower() if found else "text/plain"
+        if not found or found[3] is None:
+            defects.add("header.content-type")
+    disposition_field = _first(fields, "content-disposition") or ""
+    disposition = _parameters(disposition_field, defects) if disposition_field else {}
+    encoding = _first(fields, "content-transfer-encoding") or ""
+    name = _name(disposition, "filename", defects)
+    return PartHeader(
+        kind,
+        parameters,
+        _boundary(parameters) if kind.startswith("multipart/") else None,
+        _charset(parameters) if kind.startswith("text/") else None,
+        _first_word(encoding),
+        _first_word(disposition_field),
+        name if name is not None else _name(parameters, "name", defects),
+        "content-id" in fields,
+    )
+
+
+def _first(fields: Fields, name: str) -> str | None:
+    values = fields.get(name)
+    return values[0] if values else None
+
+
+def _first_word(value: str) -> str:
+    return ascii_lower(_up_to_white(value.lstrip(" \t")))
+
+
+def _up_to_white(value: str) -> str:
+    found = _FIRST_WORD.match(value)
+    return found[0] if found else ""
+
+
+def _boundary(parameters: Parameters) -> bytes | None:
+    boundary = parameters.get("boundary", "").encode("utf-8", "surrogateescape").rstrip(b" \t\r")
+    return boundary if 0 < len(boundary) <= BOUNDARY_MAX_BYTES else None
+
+
+def _charset(parameters: Parameters) -> str | None:
+    charset = parameters.get("charset")
+    if charset is None:
+        return None
+    return charset.lower() if _CHARSET.fullmatch(charset) else "?"
+
+
+def _parameters(value: str, defects: set[str]) -> Parameters:
+    """Lower-case name → value as written, quotation undone. The first of two wins."""
+    start = value.find(";")
+    found = Parameters()
+    if start < 0:
+        return found
+    for name, quoted, token in _PARAMETER.findall(value, start):
+        key = ascii_lower(name)
+        text = _ESCAPE.sub(r"\1", quoted) if quoted else token.strip(" \t")
+        if not quoted and not key.startswith(_VERBATIM):
+            text = _up_to_white(text)
+        if key in found:
+            defects.add("header.parameter")
+        else:
+            found[key] = text
+    return found
+
+
+def _name(parameters: Parameters, key: str, defects: set[str]) -> str | None:
+    """RFC 2231 forms before the plain one; an empty name is none."""
+    if f"{key}*" in parameters:
+        text = _extended([(parameters[f"{key}*"], True)], defects)
+    elif f"{key}*0" in parameters or f"{key}*0*" in parameters:
+        text = _extended(_sections(parameters, key, defects), defects)
+    else:
+        text = parameters.get(key, "")
+    return clean_text(text, defects, NAME_MAX) or None
+
+
+def _sections(parameters: Parameters, key: str, defects: set[str]) -> list[tuple[str, bool]]:
+    """RFC 2231 §3: the sections in the order of their numbers, up to the first gap."""
+    numbered: dict[int, tuple[str, bool]] = {}
+    for name, value in parameters.items():
+        section = _SECTION.fullmatch(name)
+        if section and section[1] == key:
+            if int(section[2]) in numbered:
+                defects.add("header.parameter")
+            numbered.setdefault(int(section[2]), (value, bool(section[3])))
+    whole = next((n for n in range(len(numbered)) if n not in numbered), len(numbered))
+    if whole < len(numbered):
+        defects.add("header.parameter")
+    return [numbered[n] for n in range(whole)]
+
+
+def _extended(sections: list[tuple[str, bool]], defects: set[str]) -> str:
+    """RFC 2231 §4: charset'language'percent-encoded bytes, the charset in the first section."""
+    first, first_is_extended = sections[0]
+    charset: str | None = "utf-8"
+    if first_is_extended:
+        label, mark, after = first.partition("'")
+        _, second_mark, text = after.partition("'")
+        if mark and second_mark:
+            charset = charsets.canonical(label) if label else "us-ascii"
+            sections = [(text, True), *sections[1:]]
+    if charset is None:
+        defects.add("header.charset-unknown")
+        return "".join(text for text, _ in sections)
+    data = b"".join(
+        _percent_decoded(text) if extended else text.encode("utf-8", "surrogateescape")
+        for text, extended in sections
+    )
+    text, clean = charsets.decode_replacing(data, charset)
+    if not clean:
+        defects.add("header.undecodable")
+    return text
+
+
+def _percent_decoded(text: str) -> bytes:
+    data = text.encode("utf-8", "surrogateescape")
+    return _PERCENT.sub(lambda pair: bytes((int(pair[1], 16),)), data)

@@ -1,0 +1,82 @@
+"""Checkers that narrow decoded JSON to the closed shapes of SPEC.md; each raises Unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from proofmail.core.canonical import Json, from_base64url
+from proofmail.errors import Unreadable
+
+T = TypeVar("T")
+
+DIGEST_BYTES = 32
+
+
+def members(
+    value: Json, what: str, required: Collection[str], optional: Collection[str] = ()
+) -> dict[str, Json]:
+    """`value` as an object with all of `required`, any of `optional`, and nothing else."""
+    if not isinstance(value, dict):
+        raise Unreadable(f"{what} is not an object")
+    missing = [name for name in required if name not in value]
+    if missing:
+        raise Unreadable(f"{what} lacks the member {missing[0]}")
+    if len(value) > len(required):
+        known = set(required) | set(optional)
+        if not known.issuperset(value):
+            raise Unreadable(f"{what} has an unknown member")
+    return value
+
+
+def text(value: Json, what: str, most: int = 10_000) -> str:
+    """`value` as a string of at most `most` code points."""
+    if not isinstance(value, str):
+        raise Unreadable(f"{what} is not a string")
+    if len(value) > most:
+        raise Unreadable(f"{what} is longer than {most} characters")
+    return value
+
+
+def exactly(value: Json, what: str, expected: str) -> None:
+    if value != expected:
+        raise Unreadable(f"{what} is not {expected}")
+
+
+def integer(value: Json, what: str, least: int = 0, most: int = 2**53 - 1) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Unreadable(f"{what} is not an integer")
+    if not least <= value <= most:
+        raise Unreadable(f"{what} is outside {least}..{most}")
+    return value
+
+
+def boolean(value: Json, what: str) -> bool:
+    if not isinstance(value, bool):
+        raise Unreadable(f"{what} is neither true nor false")
+    return value
+
+
+def array(value: Json, what: str, most: int, item: Callable[[Json, str], T]) -> tuple[T, ...]:
+    """`value` as an array of at most `most` items, each read by `item`."""
+    if not isinstance(value, list):
+        raise Unreadable(f"{what} is not an array")
+    if len(value) > most:
+        raise Unreadable(f"{what} has more than {most} items")
+    return tuple(item(member, what) for member in value)
+
+
+def octets(value: Json, what: str, most: int = 1 << 20) -> bytes:
+    """`value` as canonical base64url of at most `most` bytes."""
+    data = from_base64url(text(value, what, most * 4 // 3 + 3))
+    if len(data) > most:
+        raise Unreadable(f"{what} is longer than {most} bytes")
+    return data
+
+
+def digest(value: Json, what: str) -> bytes:
+    """`value` as base64url of exactly 32 bytes."""
+    data = octets(value, what, DIGEST_BYTES)
+    if len(data) != DIGEST_BYTES:
+        raise Unreadable(f"{what} is not {DIGEST_BYTES} bytes")
+    return data

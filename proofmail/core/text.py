@@ -1,0 +1,216 @@
+"""`text/1`: what a text part says, whatever its charset, line ends, trailing blanks or wrapping by
+format=flowed (SPEC §3.5). Takes the decoded part in pieces and keeps a bounded tail.
+
+Every stage holds back what a later piece could change, and slices what it takes, so that no run
+can pass a limit unseen inside one piece. That makes the result independent of the pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from hashlib import sha3_256, sha256
+
+from proofmail.core import charsets
+from proofmail.core.model import Fingerprint
+from proofmail.core.unicode14 import compose, has_unassigned
+
+RUN_MAX = 65_536
+"""Most code points in a run of blanks, in a flowed line, or without an ASCII character."""
+
+_SLICE = RUN_MAX // 2
+_LEADING_NON_ASCII = re.compile(r"[^\x00-\x7f]*")
+_SIGNATURE = "-- "
+
+
+class Text:
+    """The rule for one part. `charset` is the parameter's value, None where there is none."""
+
+    def __init__(self, charset: str | None, *, flowed: bool, delete_space: bool) -> None:
+        self._charset = charsets.canonical(charset) if charset is not None else "us-ascii"
+        self._utf8 = getincrementaldecoder("utf-8")()
+        self._undecodable = False
+        self._unassigned = False
+        self._run_too_long = False
+        self._at_start = True
+        self._held_cr = ""
+        self._flow = _Flow(delete_space) if flowed else None
+        self._line_ends = 0
+        self._blanks = ""
+        self._open = ""
+        self._open_run = 0
+        self._size_bytes = 0
+        self._sha256 = sha256()
+        self._sha3_256 = sha3_256()
+
+    def feed(self, data: bytes) -> None:
+        if self._charset is None or self._undecodable:
+            return
+        try:
+            if self._charset == "utf-8":
+                text = self._utf8.decode(data)
+            else:
+                text = charsets.decode(data, self._charset)
+        except UnicodeDecodeError:
+            self._undecodable = True
+            return
+        if not self._unassigned and has_unassigned(text):
+            self._unassigned = True
+        if text and not (self._unassigned or self._run_too_long):
+            self._unify_line_ends(text)
+
+    def finish(self) -> tuple[Fingerprint | None, str | None]:
+        """The fingerprint, or the one reason why there is none (SPEC §3.5, in this order)."""
+        if self._charset is None:
+            return None, "text.charset-unknown"
+        if self._undecodable or self._cut_short():
+            return None, "text.undecodable"
+        if self._unassigned:
+            return None, "text.unassigned"
+        if self._held_cr:
+            self._flowed("\n")
+        if self._flow is not None:
+            self._trim(self._flow.finish())
+        self._emit(self._open)
+        if self._run_too_long:
+            return None, "text.run-too-long"
+        digests = self._sha256.digest(), self._sha3_256.digest()
+        return Fingerprint("text/1", self._size_bytes, *digests), None
+
+    def _cut_short(self) -> bool:
+        if self._charset != "utf-8":
+            return False
+        try:
+            self._utf8.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return True
+        return False
+
+    def _unify_line_ends(self, text: str) -> None:
+        if self._at_start:
+            self._at_start = False
+            text = text.removeprefix("\ufeff")
+        text = self._held_cr + text
+        self._held_cr = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix("\r")
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self._flowed(text)
+
+    def _flowed(self, text: str) -> None:
+        if self._flow is None:
+            self._trim(text)
+            return
+        for piece in _slices(text):
+            self._trim(self._flow.feed(piece))
+            if self._flow.line_too_long:
+                self._run_too_long = True
+                return
+
+    def _trim(self, text: str) -> None:
+        """Removes blanks before line ends, and holds back what may turn out to be trailing."""
+        for piece in _slices(text):
+            piece = self._blanks + piece
+            if piece[0] in " \t" and len(piece) - len(piece.lstrip(" \t")) > RUN_MAX:
+                self._run_too_long = True
+                return
+            kept = piece.rstrip(" \t\n")
+            tail = piece[len(kept) :]
+            if kept:
+                self._flush_line_ends()
+                if " \n" in kept or "\t\n" in kept:
+                    kept = "\n".join([line.rstrip(" \t") for line in kept.split("\n")])
+                self._normalise(kept)
+            self._line_ends += tail.count("\n")
+            self._blanks = tail[tail.rfind("\n") + 1 :]
+
+    def _flush_line_ends(self) -> None:
+        while self._line_ends:
+            count = min(self._line_ends, _SLICE)
+            self._line_ends -= count
+            self._normalise("\n" * count)
+
+    def _normalise(self, text: str) -> None:
+        """NFC, cut only before an ASCII character: nothing composes across such a place."""
+        for piece in _slices(text):
+            last = len(piece) - 1
+            while last >= 0 and piece[last] > "\x7f":
+                last -= 1
+            if last < 0:
+                self._open += piece
+                self._open_run += len(piece)
+            else:
+                self._open_run += _leading_non_ascii(piece) if self._open_run else 0
+                self._check_run()
+                self._emit(self._open + piece[:last])
+                self._open = piece[last:]
+                self._open_run = len(piece) - last - 1
+            self._check_run()
+            if self._run_too_long:
+                return
+
+    def _check_run(self) -> None:
+        if self._open_run > RUN_MAX:
+            self._run_too_long = True
+
+    def _emit(self, text: str) -> None:
+        composed = compose(text)
+        if composed is None:
+            # Unassigned code points were refused earlier, so this is over 30 non-starters.
+            self._run_too_long = True
+            return
+        data = composed.encode("utf-8")
+        self._size_bytes += len(data)
+        self._sha256.update(data)
+        self._sha3_256.update(data)
+
+
+class _Flow:
+    """Undoes format=flowed (RFC 3676 §4): the lines of a paragraph become one line."""
+
+    def __init__(self, delete_space: bool) -> None:
+        self.line_too_long = False
+        self._delete_space = delete_space
+        self._partial = ""
+        self._paragraph_depth = -1
+        self._started = False
+
+    def feed(self, text: str) -> str:
+        lines = (self._partial + text).split("\n")
+        self._partial = lines.pop()
+        if len(self._partial) > RUN_MAX or (lines and len(lines[0]) > RUN_MAX):
+            self.line_too_long = True
+        return "".join([self._line(line) for line in lines])
+
+    def finish(self) -> str:
+        return self._line(self._partial)
+
+    def _line(self, line: str) -> str:
+        rest = line.lstrip(">")
+        depth = len(line) - len(rest)
+        rest = rest.removeprefix(" ")
+        joins = depth == self._paragraph_depth and rest not in ("", _SIGNATURE)
+        flowed = rest.endswith(" ") and rest != _SIGNATURE
+        self._paragraph_depth = depth if flowed else -1
+        if flowed and self._delete_space:
+            rest = rest[:-1]
+        if joins:
+            return rest
+        start = "\n" if self._started else ""
+        self._started = True
+        return start + ">" * depth + (" " if depth else "") + rest
+
+
+def _slices(text: str) -> Iterator[str]:
+    if len(text) <= _SLICE:
+        if text:
+            yield text
+        return
+    for start in range(0, len(text), _SLICE):
+        yield text[start : start + _SLICE]
+
+
+def _leading_non_ascii(text: str) -> int:
+    found = _LEADING_NON_ASCII.match(text)
+    return found.end() if found else 0

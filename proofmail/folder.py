@@ -1,0 +1,140 @@
+"""What a data folder holds: keys, certificates, authorities, the ledger, and the trust that
+follows from them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from anchoring.authority import AuthorityMaterial, BuiltInAuthority
+from anchoring.devchain import DevChain, open_devchain
+from anchoring.evm import check_supported, http_ledger
+from anchoring.evm_signing import anchor_sender
+from anchoring.tsa_client import HttpAuthority
+from proofmail import setup
+from proofmail.config import Settings
+from proofmail.errors import Misconfigured, TryLater
+from proofmail.ports import Ledger, TimestampAuthority
+from proofmail.verify.trust import Authority, Chain, Service, Trust, make_trust
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def secret_file(settings: Settings, name: str) -> bytes:
+    """A key file; refused when others may read it."""
+    path = settings.path(name)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise Misconfigured(f"{path} may be read by others: run 'chmod 600 {path}'")
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror}") from error
+
+
+def public_file(settings: Settings, name: str) -> bytes:
+    path = settings.path(name)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror}") from error
+
+
+def secret_key(settings: Settings, name: str) -> bytes:
+    try:
+        key = bytes.fromhex(secret_file(settings, name).decode("ascii").strip())
+    except ValueError as error:
+        raise Misconfigured(f"{settings.path(name)} is not hexadecimal") from error
+    if len(key) != 32:
+        raise Misconfigured(f"{settings.path(name)} does not hold 32 bytes")
+    return key
+
+
+def built_in_authority(settings: Settings) -> BuiltInAuthority:
+    material = AuthorityMaterial(
+        root_pem=public_file(settings, setup.AUTHORITY_ROOT),
+        leaf_pem=public_file(settings, setup.AUTHORITY_LEAF),
+        key_pem=secret_file(settings, setup.AUTHORITY_KEY),
+    )
+    return BuiltInAuthority("built-in", material, SystemClock())
+
+
+def all_authorities(settings: Settings) -> list[TimestampAuthority]:
+    """All authorities in the order in which they are asked."""
+    found: list[TimestampAuthority] = [
+        HttpAuthority(outside.name, outside.url, outside.timeout_seconds)
+        for outside in settings.authorities
+    ]
+    if settings.built_in_authority:
+        found.append(built_in_authority(settings))
+    return found
+
+
+def open_ledger(settings: Settings) -> Ledger | DevChain:
+    chain = settings.ledger
+    if chain.rpc_url:
+        ledger = http_ledger(
+            chain.rpc_url, expected_chain_id=chain.chain_id, timeout_seconds=chain.timeout_seconds
+        )
+        with suppress(TryLater):  # a node that is down now may be up later
+            check_supported(ledger)
+        return ledger
+    sender = anchor_sender(secret_key(settings, setup.ANCHOR_KEY))
+    return open_devchain(settings.path(setup.CHAIN_FILE), sender, SystemClock())
+
+
+def _der(pem: bytes) -> bytes:
+    try:
+        return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    except ValueError as error:
+        raise Misconfigured("a certificate file of the settings is not PEM") from error
+
+
+def service_key(settings: Settings) -> bytes:
+    """The SubjectPublicKeyInfo of the key that signs records."""
+    try:
+        key = load_pem_private_key(secret_file(settings, setup.SERVICE_KEY), None)
+    except (ValueError, TypeError) as error:
+        raise Misconfigured(f"{settings.path(setup.SERVICE_KEY)} is not a PEM key") from error
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def own_trust(settings: Settings, blocks: dict[int, list[bytes]]) -> Trust:
+    """What this installation's auditors are asked to believe: its own keys, the authorities that
+    it uses, and the blocks that its chain called final."""
+    authorities = [
+        Authority(
+            outside.name, _der(public_file(settings, outside.root)), frozenset(outside.policies)
+        )
+        for outside in settings.authorities
+    ]
+    if settings.built_in_authority:
+        root = _der(public_file(settings, setup.AUTHORITY_ROOT))
+        authorities.append(Authority("built-in", root, built_in=True))
+    own_chain = settings.ledger.chain_id if settings.ledger.rpc_url else 0
+    chains = [
+        Chain(
+            chain_id=number,
+            name=settings.ledger.chain_name if number == own_chain else "development chain",
+            blocks=frozenset(hashes),
+            development=number != own_chain,
+        )
+        for number, hashes in sorted(blocks.items())
+    ]
+    spki = service_key(settings)
+    sender = anchor_sender(secret_key(settings, setup.ANCHOR_KEY))
+    service = Service(settings.log, (spki,), frozenset({sender}))
+    return make_trust(
+        [service], authorities, chains, [_der(public_file(settings, setup.SEAL_CERTIFICATE))]
+    )

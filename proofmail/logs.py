@@ -1,0 +1,26 @@
+"""What is logged: our own loggers' lines. Libraries quote what they were given, so their lines
+are dropped but for their name and level, from warnings on."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+
+class _OwnLines(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "proofmail" or record.name.startswith("proofmail."):
+            return True
+        record.msg, record.args = "(a library's message, not shown)", None
+        record.exc_info = record.exc_text = record.stack_info = None
+        return record.levelno >= logging.WARNING
+
+
+def log_to_stderr() -> None:
+    """Sets the process's logging up: once, at its start."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.addFilter(_OwnLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)

@@ -1,0 +1,158 @@
+"""Lists of records, page by page, newest first.
+
+A page starts after a cursor (the last row's received_at and sequence) and is read from an index
+that has that order, so that page 1 of a thousand records and page 20,000 of a million cost alike.
+Two cases need care. Records in few open batches are found from the batches. A search for text
+reads summaries, newest first, and stops after `SCAN_ROWS` of them: the page then says how far it
+looked, and its cursor goes on from there. There is no index over words: it would double what the
+gateway has to write for each mail, and an erased word would be hard to get out of it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select, tuple_
+
+from proofmail.errors import Unreadable
+from proofmail.store.engine import Store, milliseconds, moment
+from proofmail.store.records import StoredRecord, read_row, stored
+from proofmail.store.tables import batches, memberships, records, summaries
+
+SCAN_ROWS = 20_000
+MAX_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What to list; None and "" stand for anything. `since` is included, `until` is not."""
+
+    state: str | None = None
+    kind: str | None = None
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ANY = Filter()
+
+
+@dataclass(frozen=True)
+class Page:
+    """`next` is the cursor of the next page, None after the last. `searched_back_to` is set when
+    a search stopped before it had looked at everything."""
+
+    items: tuple[StoredRecord, ...]
+    next: str | None
+    searched_back_to: datetime | None = None
+
+
+def fold(text: str) -> str:
+    """Case and accents away: what searches compare."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def list_records(
+    store: Store, organisation: str, *, limit: int, before: str | None = None, only: Filter = ANY
+) -> Page:
+    """A page of an organisation's records. Unreadable for a cursor that is not one of ours."""
+    limit = max(1, min(limit, MAX_LIMIT))
+    conditions = [records.c.organisation == organisation, *_conditions(only)]
+    if before is not None:
+        conditions.append(_after(before))
+    with store.read() as connection:
+        last = None
+        if only.text:
+            last = _scanned_to(connection, conditions)
+            if last is not None:
+                conditions.append(_key() >= tuple_(*last))
+            conditions += _contains(only.text)
+        rows = connection.execute(
+            stored().where(*conditions).order_by(*_order(only.state)).limit(limit + 1)
+        ).all()
+    items = tuple(read_row(row) for row in rows[:limit])
+    if len(rows) > limit:
+        end = items[-1]
+        return Page(items, f"{milliseconds(end.received_at)}-{end.sequence}")
+    if last is not None:
+        return Page(items, f"{last[0]}-{last[1]}", moment(last[0]))
+    return Page(items, None)
+
+
+def _key() -> Any:
+    return tuple_(records.c.received_at, records.c.sequence)
+
+
+def _after(cursor: str) -> ColumnElement[bool]:
+    received_at, _, sequence = cursor.partition("-")
+    if not (received_at + sequence).isascii() or len(cursor) > 40:
+        raise Unreadable("not a cursor")
+    try:
+        place = int(received_at), int(sequence)
+    except ValueError as error:
+        raise Unreadable("not a cursor") from error
+    if not all(0 <= number < 2**63 for number in place):
+        raise Unreadable("not a cursor")
+    after: ColumnElement[bool] = _key() < tuple_(*place)
+    return after
+
+
+def _conditions(only: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if only.kind is not None:
+        found.append(records.c.kind == only.kind)
+    if only.since is not None:
+        found.append(records.c.received_at >= milliseconds(only.since))
+    if only.until is not None:
+        found.append(records.c.received_at < milliseconds(only.until))
+    if only.state in ("recorded", "stamped"):
+        stamped = records.c.stamped_at
+        found.append(records.c.batch.is_(None))
+        found.append(stamped.is_(None) if only.state == "recorded" else stamped.is_not(None))
+    elif only.state == "final":
+        # Nearly all of them: the order's index with a look at each batch.
+        found.append(records.c.batch.in_(select(batches.c.id).where(batches.c.state == only.state)))
+    elif only.state is not None:
+        found.append(
+            records.c.sequence.in_(
+                select(memberships.c.record)
+                .join(batches, batches.c.id == memberships.c.batch)
+                .where(batches.c.state == only.state)
+            )
+        )
+    return found
+
+
+def _order(state: str | None) -> Sequence[ColumnElement[Any]]:
+    if state in ("batched", "anchored"):
+        # Few: found from their batches and then sorted. The sum keeps the planner from walking
+        # all records in order for them.
+        return (records.c.received_at + 0).desc(), records.c.sequence.desc()
+    return records.c.received_at.desc(), records.c.sequence.desc()
+
+
+def _scanned_to(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[int, int] | None:
+    """Where a search has to stop, or None when it reaches the end."""
+    row = connection.execute(
+        select(records.c.received_at, records.c.sequence)
+        .where(*conditions)
+        .order_by(records.c.received_at.desc(), records.c.sequence.desc())
+        .offset(SCAN_ROWS - 1)
+        .limit(1)
+    ).first()
+    return (row.received_at, row.sequence) if row else None
+
+
+def _contains(text: str) -> list[ColumnElement[bool]]:
+    """Every word of the text, anywhere in what is searched."""
+    words = fold(text).split()[:8]
+    return [summaries.c.search.contains(word, autoescape=True) for word in words]

@@ -1,0 +1,165 @@
+"""Putting a proof together from the tables. A record's own rows are enough for it: its path was
+kept when its batch was closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from proofmail.core.batch import read_header
+from proofmail.core.canonical import decode, from_base64url
+from proofmail.core.proof import (
+    MAX_LINKED,
+    MAX_PROOF_BYTES,
+    MAX_WITNESSES,
+    Batch,
+    EvmAnchor,
+    Proof,
+    Rfc3161Token,
+    Signature,
+    TreePlace,
+)
+from proofmail.core.record import read_entry, read_record
+from proofmail.errors import Refused
+from proofmail.store.engine import Store
+from proofmail.store.tables import (
+    anchors,
+    batches,
+    disclosures,
+    memberships,
+    records,
+    tokens,
+    transactions,
+)
+
+_NODE_BYTES = 32
+# Room for the proof's own fixed members.
+_MARGIN_BYTES = 4096
+
+
+def assemble(store: Store, organisation: str, record_id: str) -> Proof:
+    """The whole proof of a record as it stands now, with the proofs of its newest receipts and
+    addenda, as many as a proof file may hold.
+
+    Refused when this organisation has no such record, or when it was erased.
+    """
+    with store.read() as connection:
+        row = connection.execute(
+            _rows().where(records.c.id == record_id, records.c.organisation == organisation)
+        ).first()
+        if row is None:
+            raise Refused("there is no such record", enhanced="5.1.1")
+        if row.entries is None:
+            raise Refused("this record was erased: what it said cannot be shown any more")
+        proof = _proof(connection, row)
+        room = MAX_PROOF_BYTES - len(proof.to_bytes()) - _MARGIN_BYTES
+        linked = _linked(connection, organisation, row.sequence, room)
+    return replace(proof, linked=tuple(linked))
+
+
+def split_path(path: bytes) -> tuple[bytes, ...]:
+    """The nodes of a path as the tables keep it."""
+    return tuple(path[i : i + _NODE_BYTES] for i in range(0, len(path), _NODE_BYTES))
+
+
+def _rows() -> Any:
+    return (
+        select(
+            records.c.sequence,
+            records.c.record,
+            records.c.signature,
+            records.c.key_id,
+            disclosures.c.entries,
+            memberships.c.idx,
+            memberships.c.path,
+            batches.c.id.label("batch_id"),
+            batches.c.header,
+            batches.c.header_path,
+        )
+        .join(disclosures, disclosures.c.record == records.c.sequence, isouter=True)
+        .join(memberships, memberships.c.record == records.c.sequence, isouter=True)
+        .join(batches, batches.c.id == memberships.c.batch, isouter=True)
+    )
+
+
+def _proof(connection: Connection, row: Row[Any]) -> Proof:
+    return Proof(
+        record=read_record(decode(row.record)),
+        entries=tuple(read_entry(entry) for entry in decode(row.entries)),
+        signature=Signature(row.key_id, row.signature),
+        tokens=tuple(_tokens(connection, row.sequence)),
+        batches=() if row.batch_id is None else (_batch(connection, row),),
+    )
+
+
+def _tokens(connection: Connection, sequence: int) -> list[Rfc3161Token]:
+    rows = connection.execute(
+        select(tokens)
+        .where(tokens.c.record == sequence)
+        .order_by(tokens.c.gen_time, tokens.c.id)
+        .limit(MAX_WITNESSES)
+    ).all()
+    return [
+        Rfc3161Token(
+            response=row.response,
+            certificates=tuple(from_base64url(der) for der in decode(row.certificates)),
+            tree=None
+            if row.tree_index is None
+            else TreePlace(row.tree_index, row.tree_size, split_path(row.tree_path)),
+        )
+        for row in rows
+    ]
+
+
+def _batch(connection: Connection, row: Row[Any]) -> Batch:
+    found = connection.execute(
+        select(anchors.c.idx, anchors.c.nodes, anchors.c.header, transactions.c.raw)
+        .join(
+            transactions,
+            (transactions.c.batch == anchors.c.batch)
+            & (transactions.c.chain_id == anchors.c.chain_id)
+            & (transactions.c.hash == anchors.c.tx_hash),
+        )
+        .where(anchors.c.batch == row.batch_id)
+        .order_by(anchors.c.chain_id)
+        .limit(MAX_WITNESSES)
+    ).all()
+    return Batch(
+        header=read_header(decode(row.header)),
+        header_path=split_path(row.header_path),
+        index=row.idx,
+        path=split_path(row.path),
+        anchors=tuple(
+            EvmAnchor(
+                transaction=anchor.raw,
+                index=anchor.idx,
+                nodes=tuple(from_base64url(node) for node in decode(anchor.nodes)),
+                header=anchor.header,
+            )
+            for anchor in found
+        ),
+    )
+
+
+def _linked(
+    connection: Connection, organisation: str, sequence: int, room_bytes: int
+) -> Sequence[Proof]:
+    rows = connection.execute(
+        _rows()
+        .where(records.c.in_reply == sequence, records.c.organisation == organisation)
+        .where(disclosures.c.entries.is_not(None))
+        .order_by(records.c.sequence.desc())
+        .limit(MAX_LINKED)
+    ).all()
+    found: list[Proof] = []
+    for row in rows:
+        proof = _proof(connection, row)
+        room_bytes -= len(proof.to_bytes()) + 1
+        if room_bytes < 0:
+            break
+        found.append(proof)
+    found.reverse()
+    return found

@@ -1,0 +1,137 @@
+"""Tokens: what is to be stamped, and keeping what an authority gave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from proofmail.core.canonical import base64url, encode
+from proofmail.store import counters
+from proofmail.store.engine import Store, milliseconds
+from proofmail.store.tables import records, tokens
+
+
+@dataclass(frozen=True)
+class Unstamped:
+    """A record without a token. `record` is what is stamped: its bytes."""
+
+    sequence: int
+    id: str
+    organisation: str
+    received_at: int
+    record: bytes
+
+
+@dataclass(frozen=True)
+class TreeSpot:
+    """Where a record stands in the tree whose root was stamped; `path` as in a proof."""
+
+    index: int
+    size: int
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token for one record, completely checked. `sequence` is that of :class:`Unstamped`,
+    `authority` a name for pages, `certificates` DER."""
+
+    sequence: int
+    authority: str
+    response: bytes
+    gen_time: datetime
+    certificates: tuple[bytes, ...] = ()
+    tree: TreeSpot | None = None
+
+
+def unstamped(store: Store, limit: int) -> list[Unstamped]:
+    """The oldest records that no authority has stamped yet."""
+    with store.read() as connection:
+        rows = connection.execute(
+            select(
+                records.c.sequence,
+                records.c.id,
+                records.c.organisation,
+                records.c.received_at,
+                records.c.record,
+            )
+            .where(records.c.stamped_at.is_(None))
+            .order_by(records.c.sequence)
+            .limit(limit)
+        ).all()
+    return [Unstamped(*row) for row in rows]
+
+
+def count_unstamped(store: Store) -> int:
+    with store.read() as connection:
+        query = select(func.count()).select_from(records).where(records.c.stamped_at.is_(None))
+        return connection.execute(query).scalar_one()
+
+
+def save_tokens(store: Store, new: Sequence[NewToken], now: datetime) -> int:
+    """Keeps tokens in one transaction; returns how many were new.
+
+    A second token of the same authority for the same record is ignored: the first one stays. If
+    the process dies before the end, none was kept, and the records are still unstamped: they are
+    stamped again, which costs a token and harms nothing.
+    """
+    if not new:
+        return 0
+    wanted = sorted({item.sequence for item in new})
+    with store.write() as connection:
+        found = connection.execute(
+            select(
+                records.c.sequence,
+                records.c.organisation,
+                records.c.kind,
+                records.c.batch,
+                records.c.stamped_at,
+            )
+            .where(records.c.sequence.in_(wanted))
+            .order_by(records.c.sequence)
+            .with_for_update()
+        ).all()
+        owners = {row.sequence: row.organisation for row in found}
+        kept = _insert(connection, [_row(item, owners[item.sequence], now) for item in new])
+        fresh = [row for row in found if row.stamped_at is None]
+        if fresh:
+            connection.execute(
+                update(records)
+                .where(records.c.sequence == bindparam("at"))
+                .values(stamped_at=milliseconds(now)),
+                [{"at": row.sequence} for row in fresh],
+            )
+        changes: Counter[counters.Key] = Counter()
+        for row in fresh:
+            changes[row.organisation, row.kind, counters.WITH_TOKEN] += 1
+            if row.batch is None:
+                changes[row.organisation, row.kind, "recorded"] -= 1
+                changes[row.organisation, row.kind, "stamped"] += 1
+        counters.bump(connection, changes)
+    return kept
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+    statement = counters.upsert(connection, tokens)
+    statement = statement.on_conflict_do_nothing(index_elements=["record", "authority"])
+    return sum(connection.execute(statement, row).rowcount for row in rows)
+
+
+def _row(item: NewToken, organisation: str, now: datetime) -> dict[str, Any]:
+    return {
+        "record": item.sequence,
+        "organisation": organisation,
+        "authority": item.authority,
+        "response": item.response,
+        "certificates": encode([base64url(der) for der in item.certificates]),
+        "gen_time": milliseconds(item.gen_time),
+        "tree_index": item.tree.index if item.tree else None,
+        "tree_size": item.tree.size if item.tree else None,
+        "tree_path": b"".join(item.tree.path) if item.tree else None,
+        "checked_at": milliseconds(now),
+    }

@@ -1,0 +1,384 @@
+"""The tables. A test holds them against what the migrations make.
+
+Moments are integers: milliseconds since 1970 in UTC. That is the precision of a record's
+received_at (SPEC §1.3), it orders and indexes alike on SQLite, which has no type for time, and on
+PostgreSQL, and no session's time zone can change it. Durations and sizes carry units.
+
+Every table carries its organisation, but for those of the log, which is one for all organisations
+(batches, nonces, transactions, anchors, log_heads), and leases, which belong to the house.
+`records.sequence` orders and joins; only `records.id`, which is random, goes out.
+
+A mail's facts that can be erased are in disclosures, summaries, arrivals and identifiers, and
+nowhere else (DESIGN: what is kept).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+REVISION = "0001"
+"""The revision of the schema that this code needs: the head of `migrations`."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the type is spelt INTEGER.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _number() -> Column[int]:
+    return Column("id", _NUMBER, primary_key=True)
+
+
+def _organisation(**more: Any) -> Column[str]:
+    return Column("organisation", Text, ForeignKey("organisations.id"), nullable=False, **more)
+
+
+def _record(**more: Any) -> Column[int]:
+    return Column("record", _NUMBER, ForeignKey("records.sequence"), nullable=False, **more)
+
+
+def _batch(**more: Any) -> Column[int]:
+    return Column("batch", _NUMBER, ForeignKey("batches.id"), nullable=False, **more)
+
+
+def _filled(name: str, kind: Any = BigInteger, **more: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, **more)
+
+
+# --- organisations -------------------------------------------------------------------------
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _filled("name", Text),
+    _filled("zone", Text),
+    _filled("language", Text),
+    _filled("created_at"),
+    CheckConstraint("language IN ('fr', 'en')", name="language"),
+)
+
+proof_addresses = Table(
+    "proof_addresses",
+    metadata,
+    Column("address", Text, primary_key=True),
+    _organisation(index=True),
+)
+
+listed_senders = Table(
+    "listed_senders",
+    metadata,
+    _organisation(primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    CheckConstraint("kind IN ('domain', 'address')", name="kind"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _organisation(index=True),
+    _filled("email", Text, unique=True),
+    _filled("name", Text),
+    _filled("role", Text),
+    _filled("password_hash", Text),
+    _filled("created_at"),
+    CheckConstraint("role IN ('owner', 'admin', 'auditor')", name="role"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    _organisation(),
+    Column("member", Text, ForeignKey("members.id"), nullable=False, index=True),
+    _filled("created_at"),
+    _filled("expires_at", index=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _organisation(index=True),
+    _filled("name", Text),
+    _filled("role", Text),
+    _filled("key_digest", LargeBinary, unique=True),
+    _filled("created_at"),
+    Column("revoked_at", BigInteger),
+    CheckConstraint("role IN ('admin', 'auditor')", name="role"),
+)
+
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    _organisation(primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _filled("at"),
+    _filled("actor", Text),
+    _filled("action", Text),
+    _filled("subject", Text),
+    _filled("digest", LargeBinary),
+)
+
+# --- records -------------------------------------------------------------------------------
+
+records = Table(
+    "records",
+    metadata,
+    Column("sequence", _NUMBER, primary_key=True),
+    _filled("id", Text, unique=True),
+    _organisation(),
+    _filled("kind", Text),
+    _filled("log", Text),
+    _filled("received_at"),
+    _filled("record", LargeBinary),
+    _filled("record_sha256", LargeBinary),
+    _filled("signature", LargeBinary),
+    _filled("key_id", LargeBinary),
+    # The record that this receipt or addendum belongs to.
+    Column("in_reply", _NUMBER, ForeignKey("records.sequence")),
+    # Standard mails to be metered; 0 for what is never metered.
+    _filled("units", Integer),
+    Column("stamped_at", BigInteger),
+    Column("batch", _NUMBER, ForeignKey("batches.id")),
+    Column("erased_at", BigInteger),
+    Index("ix_records_page", "organisation", "received_at", "sequence"),
+    Index("ix_records_kind_page", "organisation", "kind", "received_at", "sequence"),
+)
+
+
+def _partial(name: str, where: Any, *columns: str) -> None:
+    """An index over few rows: those that wait, or those that belong to another."""
+    Index(name, *(records.c[c] for c in columns), sqlite_where=where, postgresql_where=where)
+
+
+_UNBATCHED = records.c.batch.is_(None)
+_partial("ix_records_open_page", _UNBATCHED, "organisation", "received_at", "sequence")
+_partial("ix_records_unbatched", _UNBATCHED, "log", "sequence")
+_partial("ix_records_unstamped", records.c.stamped_at.is_(None), "sequence")
+_partial("ix_records_in_reply", records.c.in_reply.is_not(None), "in_reply")
+
+disclosures = Table(
+    "disclosures",
+    metadata,
+    _record(primary_key=True),
+    _organisation(),
+    _filled("secret", LargeBinary),
+    # Canonical JSON: the array of all entries, decoys included, in the record's order.
+    _filled("entries", LargeBinary),
+)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    _record(primary_key=True),
+    _organisation(),
+    _filled("sender", Text),
+    _filled("recipients", Text),
+    _filled("subject", Text),
+    _filled("date", Text),
+    _filled("parts", Integer),
+    _filled("attachments", Integer),
+    _filled("recipients_count", Integer),
+    _filled("receipt_requested", Boolean),
+    # Sender, recipients and subject, folded: what a search looks into.
+    _filled("search", Text),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    _organisation(primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    _record(index=True),
+    _filled("received_at"),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    _organisation(primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    _record(primary_key=True, index=True),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    _organisation(),
+    _filled("erased_at"),
+    # When no copy was left in the write-ahead log either; null until then.
+    Column("swept_at", BigInteger),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    _organisation(primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _filled("n"),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    _organisation(primary_key=True),
+    Column("month", Text, primary_key=True),
+    _filled("mails"),
+    _filled("units"),
+)
+
+# --- witnesses -----------------------------------------------------------------------------
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _number(),
+    _record(),
+    _organisation(),
+    _filled("authority", Text),
+    _filled("response", LargeBinary),
+    # Canonical JSON: an array of base64url DER certificates.
+    _filled("certificates", LargeBinary),
+    _filled("gen_time"),
+    Column("tree_index", BigInteger),
+    Column("tree_size", BigInteger),
+    Column("tree_path", LargeBinary),
+    _filled("checked_at"),
+    UniqueConstraint("record", "authority"),
+)
+
+log_heads = Table(
+    "log_heads",
+    metadata,
+    Column("log", Text, primary_key=True),
+    _filled("sequence"),
+    _filled("root", LargeBinary),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _number(),
+    _filled("log", Text),
+    _filled("sequence"),
+    _filled("header", LargeBinary),
+    _filled("root", LargeBinary),
+    # Nodes of 32 bytes each, from the leaf up; so are all paths here.
+    _filled("header_path", LargeBinary),
+    _filled("count", Integer),
+    _filled("closed_at"),
+    # That of the anchor that is furthest.
+    _filled("state", Text, index=True),
+    UniqueConstraint("log", "sequence"),
+    CheckConstraint("state IN ('batched', 'anchored', 'final')", name="state"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    # A primary key, so that no record can ever be in two batches.
+    _record(primary_key=True),
+    _organisation(),
+    _batch(),
+    _filled("idx", Integer),
+    _filled("path", LargeBinary),
+    UniqueConstraint("batch", "idx"),
+)
+
+batch_counts = Table(
+    "batch_counts",
+    metadata,
+    _batch(primary_key=True),
+    _organisation(primary_key=True),
+    Column("kind", Text, primary_key=True),
+    _filled("n"),
+)
+
+nonces = Table(
+    "nonces",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sender", LargeBinary, primary_key=True),
+    Column("nonce", BigInteger, primary_key=True, autoincrement=False),
+    _batch(index=True),
+    # When the chain finally used this nonce up for something else than an anchor of the batch.
+    Column("lost_at", BigInteger),
+    UniqueConstraint("chain_id", "sender", "nonce", "batch"),
+)
+
+transactions = Table(
+    "transactions",
+    metadata,
+    _number(),
+    _batch(index=True),
+    _filled("chain_id"),
+    _filled("sender", LargeBinary),
+    _filled("nonce"),
+    _filled("raw", LargeBinary),
+    _filled("hash", LargeBinary),
+    _filled("created_at"),
+    Column("broadcast_at", BigInteger),
+    UniqueConstraint("chain_id", "sender", "nonce", "hash"),
+    # A nonce belongs to one batch: its transactions replace one another, never another batch's.
+    ForeignKeyConstraint(
+        ["chain_id", "sender", "nonce", "batch"],
+        ["nonces.chain_id", "nonces.sender", "nonces.nonce", "nonces.batch"],
+    ),
+)
+
+anchors = Table(
+    "anchors",
+    metadata,
+    _number(),
+    _batch(),
+    _filled("chain_id"),
+    _filled("tx_hash", LargeBinary),
+    _filled("block_hash", LargeBinary),
+    _filled("block_number"),
+    _filled("header", LargeBinary),
+    _filled("idx", Integer),
+    # Canonical JSON: an array of base64url trie nodes.
+    _filled("nodes", LargeBinary),
+    _filled("state", Text),
+    _filled("located_at"),
+    UniqueConstraint("batch", "chain_id"),
+    Index("ix_anchors_chain_id_state", "chain_id", "state"),
+    CheckConstraint("state IN ('anchored', 'final')", name="state"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("step", Text, primary_key=True),
+    _filled("holder", Text),
+    _filled("expires_at"),
+)

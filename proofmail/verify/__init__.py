@@ -1,0 +1,1 @@
+"""A stranger's bench: trust, checks, copies, report. Pure; imports the core only."""

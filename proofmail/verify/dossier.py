@@ -1,0 +1,97 @@
+"""What `proofmail verify` judges: a proof file or a dossier, with copies (SPEC §9, §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cryptography import x509
+
+from proofmail.core.proof import Proof, read_proof
+from proofmail.errors import CheckFailed, NotChecked, Unreadable
+from proofmail.verify.checks import NO_TRUST, verify_proof
+from proofmail.verify.copies import Copy, judge_copy, judge_digest
+from proofmail.verify.pdf import DossierFile, check_loose, check_seal, read_dossier
+from proofmail.verify.report import CopyReport, Report, Row, Status
+from proofmail.verify.trust import Trust
+
+MAX_INPUT_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a proof file or a dossier holds. `dossier` is None for a bare proof file."""
+
+    proof: Proof
+    dossier: DossierFile | None = None
+    data: bytes = b""
+
+
+def read_evidence(data: bytes) -> Evidence:
+    """A dossier (it begins with `%PDF-`) or a proof file; Unreadable for anything else."""
+    if len(data) > MAX_INPUT_BYTES:
+        raise Unreadable(f"larger than {MAX_INPUT_BYTES >> 20} MiB: neither a proof nor a dossier")
+    if not data.startswith(b"%PDF-"):
+        return Evidence(read_proof(data))
+    dossier = read_dossier(data)
+    if len(dossier.proofs) != 1:
+        raise Unreadable("the dossier does not hold exactly one proof")
+    return Evidence(read_proof(dossier.proofs[0]), dossier, data)
+
+
+def verify(
+    evidence: Evidence,
+    trust: Trust = NO_TRUST,
+    copies: Sequence[Copy] = (),
+    digests: Sequence[str] = (),
+) -> Report:
+    """The whole report: the proof's steps, the dossier's, and each copy against the claims."""
+    report = verify_proof(evidence.proof, trust)
+    rows = list(report.rows)
+    if evidence.dossier is not None:
+        last = rows.pop()  # V17 sums up, so it stays last
+        rows += [_loose_row(evidence.dossier, evidence.proof), _seal_row(evidence, trust), last]
+    return replace(report, rows=tuple(rows), copies=tuple(_judge_copies(report, copies, digests)))
+
+
+def _judge_copies(
+    report: Report, copies: Sequence[Copy], digests: Sequence[str]
+) -> list[CopyReport]:
+    if not report.facts:  # V2 or V3 failed: no claim is a fact
+        reason = "not compared: the proof itself failed"
+        return [
+            CopyReport(name, what, Status.NOT_CHECKED, reason)
+            for name, what in (
+                *((copy.name, "file") for copy in copies),
+                *((digest, "digest") for digest in digests),
+            )
+        ]
+    claims = report.facts["claims"]
+    return [
+        *(judge_copy(copy, claims) for copy in copies),
+        *(judge_digest(digest, claims) for digest in digests),
+    ]
+
+
+def _loose_row(dossier: DossierFile, proof: Proof) -> Row:
+    title = "one proof, and loose files equal to it"
+    try:
+        check_loose(dossier, proof)
+    except (CheckFailed, Unreadable) as error:
+        return Row("V15", title, Status.FAILED, str(error))
+    return Row("V15", title, Status.PASSED, f"{len(dossier.loose)} loose files")
+
+
+def _seal_row(evidence: Evidence, trust: Trust) -> Row:
+    title = "one seal over the file, by a trusted signer"
+    seal = evidence.dossier.seal if evidence.dossier else None
+    if seal is None:
+        return Row("V16", title, Status.FAILED, "the dossier is not sealed")
+    trusted = [x509.load_der_x509_certificate(der) for der in trust.seals]
+    try:
+        facts = check_seal(evidence.data, seal, trusted)
+    except (CheckFailed, Unreadable) as error:
+        return Row("V16", title, Status.FAILED, str(error))
+    except NotChecked as error:
+        return Row("V16", title, Status.NOT_CHECKED, str(error))
+    return Row("V16", title, Status.PASSED, f"signer {facts.signer}")

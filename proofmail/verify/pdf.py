@@ -1,0 +1,307 @@
+"""Dossiers as files: what lies inside, and the seal around it (SPEC, dossiers).
+
+The pages are never looked at: facts come from the proof. What could make a page do more than be
+read, hide a file, or let the seal cover less than a reader sees, is refused outright.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from proofmail.core import der
+from proofmail.core.loose import PROOF_NAME, loose_files
+from proofmail.core.proof import Proof
+from proofmail.errors import CheckFailed, NotChecked, Unreadable
+from proofmail.verify import cms
+from proofmail.verify.pdf_objects import (
+    File,
+    Name,
+    Reference,
+    Stream,
+    Text,
+    Value,
+    inflate,
+    read_file,
+    walk,
+)
+
+SUBFILTER = "ETSI.CAdES.detached"
+MAX_EMBEDDED_BYTES = 64 << 20
+MAX_FILES = 64
+MAX_CMS_BYTES = 128 << 10
+
+FORBIDDEN = frozenset(
+    {
+        "3D", "AA", "Action", "Collection", "Encrypt", "FileAttachment", "GoToE", "GoToR",
+        "Hide", "ImportData", "JS", "JavaScript", "Launch", "Movie", "ObjStm", "OpenAction",
+        "RichMedia", "Rendition", "Screen", "SetOCGState", "Sound", "SubmitForm", "Thread",
+        "Trans", "URI", "XFA", "XRef",
+    }
+)  # fmt: skip
+"""Names that stand nowhere in a dossier: scripts, actions, other media, other syntax."""
+
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z", re.ASCII)
+_DATE = re.compile(r"D:(\d{14})(?:Z(?:00'00'?)?|([+-])(\d\d)'(\d\d)'?)\Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Seal:
+    """The one signature in the file, not yet judged.
+
+    `byte_range` are the four numbers as they stand, already known to span the sealed revisions but
+    for the signature's own bytes. `stated_time` is the signer's word. `later_revisions` counts
+    what was appended after sealing.
+    """
+
+    byte_range: tuple[int, int, int, int]
+    cms: bytes
+    subfilter: str
+    stated_time: datetime | None
+    later_revisions: int
+
+    @property
+    def covers_whole_file(self) -> bool:
+        return self.later_revisions == 0
+
+
+@dataclass(frozen=True)
+class DossierFile:
+    """What a dossier holds: proof files, the other files by name, and the seal if there is one."""
+
+    proofs: tuple[bytes, ...]
+    loose: Mapping[str, bytes]
+    seal: Seal | None
+
+
+@dataclass(frozen=True)
+class SealFacts:
+    """Who sealed; `stated_time` is the signer's own word and proves no time."""
+
+    signer: str
+    certificate: x509.Certificate
+    algorithm: str
+    stated_time: datetime | None
+
+
+def read_dossier(data: bytes) -> DossierFile:
+    """Reads a dossier's container. Raises Unreadable for whatever is not exactly one.
+
+    The seal is located but not checked (:func:`check_seal`), the proof not read, and the loose
+    files not compared with it (:func:`check_loose`).
+    """
+    file = read_file(data)
+    _check_names(file)
+    objects = file.objects()
+    root = _root(file, objects)
+    files = _embedded_files(file, objects, root)
+    proof = files.pop(PROOF_NAME, None)
+    if proof is None:
+        raise Unreadable(f"dossier: no file named {PROOF_NAME} in it")
+    return DossierFile((proof,), files, _seal(data, file, objects, root))
+
+
+def check_loose(dossier: DossierFile, proof: Proof) -> None:
+    """The loose files are those that this proof makes, byte for byte; else CheckFailed."""
+    expected = loose_files(proof)
+    if set(dossier.loose) != set(expected):
+        raise CheckFailed("the files in the dossier are not those that belong to its proof")
+    for name, content in expected.items():
+        if dossier.loose[name] != content:
+            raise CheckFailed(f"the file {name} in the dossier differs from its proof")
+
+
+def check_seal(data: bytes, seal: Seal, trusted: Sequence[x509.Certificate]) -> SealFacts:
+    """Checks the seal over `data`, the bytes that it was read from.
+
+    CheckFailed: the file was changed after sealing, or the signature is not good. NotChecked: it
+    is good, but the certificate is not one of those trusted; each is trusted as it stands, without
+    a chain and whatever its dates. A time-stamp inside the signature is not judged: the seal says
+    who made the dossier, and the proof alone says when the record existed.
+    """
+    if not seal.covers_whole_file:
+        raise CheckFailed("the file was added to after it was sealed")
+    signed = cms.read_signed_data(seal.cms)
+    signer = cms.one_signer(signed)
+    if signed.content is not None:
+        raise CheckFailed("the seal carries a content of its own")
+    cms.check_content_type(signed, signer, cms.DATA)
+    _, before, after, length = seal.byte_range
+
+    def digest(name: str) -> bytes:
+        hasher = hashlib.new(name, memoryview(data)[:before])
+        hasher.update(memoryview(data)[after : after + length])
+        return hasher.digest()
+
+    cms.check_message_digest(signer, digest)
+    certificate_der = cms.signer_certificate(signed, signer)
+    if "v2" not in cms.signing_certificate_versions(signer):  # ETSI EN 319 122-1 §5.2.2.3
+        raise CheckFailed("the seal does not name its certificate by signing-certificate-v2")
+    cms.check_signing_certificate(signer, certificate_der)
+    certificate = cms.load_certificate(certificate_der)
+    algorithm = cms.check_signature(signer, certificate)
+    if certificate_der not in {known.public_bytes(Encoding.DER) for known in trusted}:
+        raise NotChecked("the seal's signer is not in the trust given")
+    return SealFacts(certificate.subject.rfc4514_string(), certificate, algorithm, seal.stated_time)
+
+
+def _check_names(file: File) -> None:
+    for value in _all_values(file):
+        names = set(value) if isinstance(value, dict) else set()
+        if isinstance(value, Name):
+            names = {str(value)}
+        if found := names & FORBIDDEN:
+            raise Unreadable(f"dossier: the PDF uses {min(found)}, which no dossier does")
+
+
+def _all_values(file: File) -> Iterator[Value]:
+    for top in file.everything():
+        yield from walk(top)
+
+
+def _resolve(objects: Mapping[int, Value], value: Value) -> Value:
+    if isinstance(value, Reference):
+        value = objects.get(value.number)
+        if isinstance(value, Reference):
+            raise Unreadable("PDF: a reference leads to a reference")
+    return value
+
+
+def _dictionary(objects: Mapping[int, Value], value: Value, what: str) -> dict[str, Value]:
+    found = _resolve(objects, value)
+    if not isinstance(found, dict):
+        raise Unreadable(f"PDF: {what} is not a dictionary")
+    return found
+
+
+def _root(file: File, objects: Mapping[int, Value]) -> dict[str, Value]:
+    roots = {revision.trailer.get("Root") for revision in file.revisions}
+    if len(roots) != 1 or not isinstance(root := roots.pop(), Reference):
+        raise Unreadable("PDF: the revisions have no root in common")
+    catalog = _dictionary(objects, root, "the root")
+    if catalog.get("Type") != "Catalog":
+        raise Unreadable("PDF: the root is not a catalog")
+    return catalog
+
+
+def _embedded_files(
+    file: File, objects: Mapping[int, Value], root: dict[str, Value]
+) -> dict[str, bytes]:
+    """The files of the one flat name tree; no other file may lie anywhere in any revision."""
+    names = _dictionary(objects, root.get("Names"), "Names")
+    tree = _dictionary(objects, names.get("EmbeddedFiles"), "EmbeddedFiles")
+    pairs = _resolve(objects, tree.get("Names"))
+    if set(tree) != {"Names"} or not isinstance(pairs, list) or len(pairs) % 2:
+        raise Unreadable("dossier: the tree of its files is not one flat list")
+    if len(pairs) > 2 * MAX_FILES:
+        raise Unreadable(f"dossier: over {MAX_FILES} files in it")
+    files: dict[str, bytes] = {}
+    known: set[int] = set()
+    for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+        specification = _dictionary(objects, value, "a file specification")
+        name, stream = _file(objects, key, specification)
+        if name in files:
+            raise Unreadable("dossier: two files have the same name")
+        files[name] = inflate(stream)
+        if sum(map(len, files.values())) > MAX_EMBEDDED_BYTES:
+            raise Unreadable(f"dossier: its files have over {MAX_EMBEDDED_BYTES} bytes")
+        known |= {id(specification), id(stream)}
+    for found in _all_values(file):
+        entries = found.entries if isinstance(found, Stream) else found
+        if not isinstance(entries, dict):
+            continue
+        holds = entries.get("Type") == "EmbeddedFile" if entries is not found else "EF" in entries
+        if holds and id(found) not in known:
+            raise Unreadable("dossier: a file is hidden in it beside those that it lists")
+    return files
+
+
+def _file(
+    objects: Mapping[int, Value], key: Value, specification: dict[str, Value]
+) -> tuple[str, Stream]:
+    names = {_plain(value) for value in (key, specification.get("F"), specification.get("UF"))}
+    if len(names) != 1 or not _FILE_NAME.match(name := names.pop()):
+        raise Unreadable("dossier: a file's names differ, or are not plain")
+    targets = _dictionary(objects, specification.get("EF"), "EF")
+    if not {"F"} <= set(targets) <= {"F", "UF"} or targets.get("UF", targets["F"]) != targets["F"]:
+        raise Unreadable("dossier: a file name stands for two files")
+    stream = _resolve(objects, targets["F"])
+    if not isinstance(stream, Stream) or stream.entries.get("Type") != "EmbeddedFile":
+        raise Unreadable("dossier: a file name stands for no file")
+    return name, stream
+
+
+def _plain(value: Value) -> str:
+    return value.value.decode("ascii", "replace") if isinstance(value, Text) else ""
+
+
+def _seal(
+    data: bytes, file: File, objects: Mapping[int, Value], root: dict[str, Value]
+) -> Seal | None:
+    """Locates the one signature and asks that its byte range is all but its own hex string."""
+    dictionaries = [value for value in _all_values(file) if isinstance(value, dict)]
+    signatures = [found for found in dictionaries if "ByteRange" in found]
+    fields = [found for found in dictionaries if found.get("FT") == "Sig"]
+    if not signatures and not fields and "AcroForm" not in root:
+        return None
+    if len(signatures) != 1 or len(fields) != 1:
+        raise Unreadable("dossier: not exactly one signature in it")
+    signature, field = signatures[0], fields[0]
+    form = _dictionary(objects, root.get("AcroForm"), "AcroForm")
+    listed = _resolve(objects, form.get("Fields"))
+    if not isinstance(listed, list) or len(listed) != 1:
+        raise Unreadable("dossier: its form has other fields than the seal's")
+    target = field.get("V")
+    if _resolve(objects, listed[0]) is not field or not isinstance(target, Reference):
+        raise Unreadable("dossier: the form does not lead to the seal")
+    if _resolve(objects, target) is not signature or signature.get("Type") != "Sig":
+        raise Unreadable("dossier: the seal's field does not lead to a signature")
+    if signature.get("SubFilter") != SUBFILTER:
+        raise Unreadable(f"dossier: the seal is not of the kind {SUBFILTER}")
+    sealed = next(i for i, rev in enumerate(file.revisions, 1) if target.number in rev.objects)
+    contents = signature.get("Contents")
+    if not isinstance(contents, Text) or not contents.hexadecimal:
+        raise Unreadable("dossier: the seal's contents are not hexadecimal")
+    end = file.revisions[sealed - 1].end
+    span = (0, contents.start, contents.end, end - contents.end)
+    if signature["ByteRange"] != list(span):
+        raise Unreadable("dossier: the seal does not cover every byte before and behind it")
+    if not re.fullmatch(rb"<(?:[0-9A-Fa-f]{2})+>", data[contents.start : contents.end]):
+        raise Unreadable("dossier: the gap that the seal leaves holds more than the seal")
+    return Seal(
+        byte_range=span,
+        cms=_unpadded(contents.value),
+        subfilter=SUBFILTER,
+        stated_time=_stated_time(signature.get("M")),
+        later_revisions=len(file.revisions) - sealed,
+    )
+
+
+def _unpadded(contents: bytes) -> bytes:
+    """The CMS at the start of the hex string; behind it only zeros."""
+    if len(contents) > MAX_CMS_BYTES:
+        raise Unreadable(f"dossier: the seal is longer than {MAX_CMS_BYTES} bytes")
+    content_info = der.Reader(contents).raw(der.SEQUENCE)
+    if contents[len(content_info) :].strip(b"\0"):
+        raise Unreadable("dossier: the gap that the seal leaves holds more than the seal")
+    return content_info
+
+
+def _stated_time(value: Value) -> datetime | None:
+    """A PDF date with its zone (ISO 32000-1 §7.9.4), or None for any other form."""
+    found = _DATE.match(_plain(value))
+    if not found:
+        return None
+    try:
+        naive = datetime.strptime(found[1], "%Y%m%d%H%M%S")
+        offset = timedelta(hours=int(found[3] or 0), minutes=int(found[4] or 0))
+        zone = timezone(-offset if found[2] == "-" else offset)
+        return naive.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,145 @@
+"""The certificate of a time-stamping authority: its use, its validity and its path to a trusted
+anchor, all judged at the moment that the token names (RFC 3161 §2.3, RFC 5280 §6).
+
+Anchors come from the trust alone. What a token or a proof brings along helps to build the path and
+is believed in nothing. Revocation is not judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from proofmail.errors import CheckFailed, NotChecked, Unreadable
+from proofmail.verify.cms import Names, certificate_names, load_certificate
+
+_EXCLUSIVE = [ExtendedKeyUsageOID.TIME_STAMPING]
+
+
+def check_usage(certificate: x509.Certificate) -> None:
+    """RFC 3161 §2.3: extended key usage is critical and timeStamping alone; a key usage, where
+    there is one, allows signing."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        raise CheckFailed("the signer's certificate is not one for time-stamping") from None
+    if list(usage.value) != _EXCLUSIVE:
+        raise CheckFailed("the signer's certificate is not for time-stamping alone")
+    if not usage.critical:
+        raise CheckFailed("the signer's time-stamping usage is not critical")
+    try:
+        key_usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return
+    if not (key_usage.digital_signature or key_usage.content_commitment):
+        raise CheckFailed("the signer's key usage does not allow signing")
+
+
+def check_validity(certificate: x509.Certificate, moment: datetime) -> None:
+    """The certificate was valid at the moment (aware), whatever has become of it since."""
+    if not certificate.not_valid_before_utc <= moment.replace(microsecond=0):
+        raise CheckFailed("the signer's certificate was not valid yet at genTime")
+    if not moment.replace(microsecond=0) <= certificate.not_valid_after_utc:
+        raise CheckFailed("the signer's certificate had expired at genTime")
+
+
+def path_at(
+    leaf: x509.Certificate,
+    untrusted: Sequence[bytes],
+    anchors: Sequence[x509.Certificate],
+    moment: datetime,
+) -> tuple[x509.Certificate, ...]:
+    """The path from the leaf to one of the anchors, leaf first, good at the moment (aware).
+
+    An anchor may be a root, the authority's issuer, or the authority's own certificate.
+    `untrusted` is DER; what cannot be read in it is passed over. Raises NotChecked when the names
+    lead to no anchor, CheckFailed when they do and the path does not hold.
+    """
+    if not anchors:
+        raise NotChecked("no time-stamping authority is in the trust given")
+    helpers = _readable(untrusted)
+    verifier = (
+        verification.PolicyBuilder()
+        .store(verification.Store(list(anchors)))
+        .time(moment.astimezone(UTC).replace(microsecond=0, tzinfo=None))
+        .extension_policies(ee_policy=_LEAF, ca_policy=_ISSUER)
+        .build_client_verifier()
+    )
+    try:
+        found = verifier.verify(leaf, [certificate for _, certificate in helpers])
+    except Exception:  # VerificationError, or what an odd certificate makes the library raise
+        if not _names_lead_to(leaf, [names for names, _ in helpers], anchors):
+            raise NotChecked("the authority is not in the trust given") from None
+        raise CheckFailed("the path to a trusted authority does not hold at genTime") from None
+    return tuple(found.chain)
+
+
+def _readable(untrusted: Sequence[bytes]) -> list[tuple[Names, x509.Certificate]]:
+    helpers: list[tuple[Names, x509.Certificate]] = []
+    for raw in dict.fromkeys(untrusted):
+        try:
+            helpers.append((certificate_names(raw), load_certificate(raw)))
+        except Unreadable:
+            continue
+    return helpers
+
+
+def _names_of(certificate: x509.Certificate) -> Names:
+    return certificate_names(certificate.public_bytes(Encoding.DER))
+
+
+def _names_lead_to(
+    leaf: x509.Certificate, helpers: Sequence[Names], anchors: Sequence[x509.Certificate]
+) -> bool:
+    """Whether issuer names, followed from the leaf through the helpers, reach an anchor."""
+    goals = {_names_of(anchor).subject for anchor in anchors}
+    own = _names_of(leaf)
+    reached, fresh = {own.subject}, {own.issuer}
+    while fresh:
+        if fresh & goals:
+            return True
+        reached |= fresh
+        fresh = {names.issuer for names in helpers if names.subject in fresh} - reached
+    return False
+
+
+def _exclusive(
+    _policy: verification.Policy, _certificate: x509.Certificate, usage: x509.ExtendedKeyUsage
+) -> None:
+    if list(usage) != _EXCLUSIVE:
+        raise ValueError
+
+
+def _may_issue(
+    _policy: verification.Policy, _certificate: x509.Certificate, constraints: x509.BasicConstraints
+) -> None:
+    """RFC 5280 §6.1.4 (k)."""
+    if not constraints.ca:
+        raise ValueError
+
+
+def _may_sign_certificates(
+    _policy: verification.Policy, _certificate: x509.Certificate, usage: x509.KeyUsage | None
+) -> None:
+    """RFC 5280 §6.1.4 (n)."""
+    if usage is not None and not usage.key_cert_sign:
+        raise ValueError
+
+
+# check_usage has judged the leaf already; here it is asked again so that no path stands without.
+_LEAF = verification.ExtensionPolicy.permit_all().require_present(
+    x509.ExtendedKeyUsage, verification.Criticality.CRITICAL, _exclusive
+)
+# The Web's rules (the library's default) are not those of RFC 5280: they refuse an issuer with the
+# timeStamping usage, which public authorities have, and one without a key usage or key identifier,
+# which is what openssl makes. Path lengths and name constraints are judged by the library itself.
+_ISSUER = (
+    verification.ExtensionPolicy.permit_all()
+    .require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _may_issue)
+    .may_be_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _may_sign_certificates)
+)

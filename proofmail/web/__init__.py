@@ -1,0 +1,1 @@
+"""API and pages: thin, value in, value out. Knows accounts, store and verify; makes nothing."""

@@ -1,0 +1,266 @@
+"""The API for programs. Errors are problem details (RFC 9457); every row is the key's organisation's
+own, and a record of another one does not exist."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+from pydantic import AwareDatetime
+from starlette.requests import Request
+from starlette.responses import Response
+
+from proofmail.core.canonical import encode, format_time
+from proofmail.store.pages import Filter, list_records
+from proofmail.store.records import counts
+from proofmail.web.access import ApiCaller, services_of
+from proofmail.web.bench import Bench
+from proofmail.web.bodies import read_body
+from proofmail.web.downloads import dossier_response, proof_response
+from proofmail.web.facts import gather, record_detail, record_row
+from proofmail.web.problems import Problem
+from proofmail.web.shapes import (
+    Counts,
+    DossierLanguage,
+    Health,
+    KindFilter,
+    ProblemDetails,
+    RecordDetail,
+    RecordPage,
+    StateFilter,
+)
+
+MAX_TIMESTAMP_QUERY_BYTES = 64 << 10
+
+router = APIRouter()
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        status: {
+            "model": ProblemDetails,
+            "description": "Problem details (RFC 9457)",
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+@router.get(
+    "/api/v1/records",
+    tags=["records"],
+    summary="Records, newest first",
+    response_model_exclude_none=True,
+    responses=_refusals(401, 422, 503),
+)
+def get_records(
+    request: Request,
+    caller: ApiCaller,
+    limit: Annotated[int, Query(ge=1, le=200, description="Records a page.")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=40, description="`next` of the page before.")
+    ] = None,
+    state: StateFilter | None = None,
+    kind: KindFilter | None = None,
+    text: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="Words to find in subject, addresses, names and file names; case and "
+            "accents do not matter.",
+        ),
+    ] = "",
+    since: Annotated[
+        AwareDatetime | None, Query(description="Received at this time (RFC 3339) or later.")
+    ] = None,
+    until: Annotated[
+        AwareDatetime | None, Query(description="Received before this time (RFC 3339).")
+    ] = None,
+) -> RecordPage:
+    only = Filter(
+        state.value if state else None, kind.value if kind else None, text.replace("\x00", ""), since, until
+    )
+    page = list_records(
+        services_of(request).store, caller.organisation.id, limit=limit, before=cursor, only=only
+    )
+    return RecordPage(
+        records=[record_row(row) for row in page.items],
+        next=page.next,
+        searched_back_to=format_time(page.searched_back_to) if page.searched_back_to else None,
+    )
+
+
+@router.get(
+    "/api/v1/records/{record_id}",
+    tags=["records"],
+    summary="One record, with claims, witnesses and checks",
+    response_model_exclude_none=True,
+    responses=_refusals(401, 404, 503),
+)
+def get_one_record(request: Request, caller: ApiCaller, record_id: str) -> RecordDetail:
+    services = services_of(request)
+    return record_detail(
+        gather(services.store, services.trust(), caller.organisation.id, record_id)
+    )
+
+
+@router.get(
+    "/api/v1/records/{record_id}/proof.json",
+    tags=["records"],
+    summary="The proof file, as canonical bytes",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {}}}, **_refusals(401, 404, 410, 503)},
+)
+def get_proof(request: Request, caller: ApiCaller, record_id: str) -> Response:
+    return proof_response(services_of(request), caller, record_id)
+
+
+@router.get(
+    "/api/v1/records/{record_id}/dossier.pdf",
+    tags=["records"],
+    summary="The sealed dossier; it says so itself as long as it is provisional",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}, **_refusals(401, 404, 410, 422, 503)},
+)
+async def get_dossier(
+    request: Request,
+    caller: ApiCaller,
+    record_id: str,
+    language: Annotated[
+        DossierLanguage | None, Query(description="Default: the organisation's language.")
+    ] = None,
+) -> Response:
+    chosen = language.value if language else caller.organisation.language
+    return await dossier_response(
+        services_of(request), caller, record_id, "fr" if chosen == "fr" else "en"
+    )
+
+
+@router.get(
+    "/api/v1/counts",
+    tags=["records"],
+    summary="How many records there are, and how far they are",
+    responses=_refusals(401, 503),
+)
+def get_counts(request: Request, caller: ApiCaller) -> Counts:
+    found = counts(services_of(request).store, caller.organisation.id)
+    return Counts(
+        messages=found.messages,
+        receipts=found.receipts,
+        attachments=found.attachments,
+        others=found.others,
+        stamped=found.with_token,
+        states=dict(found.states),
+        message_states=dict(found.message_states),
+    )
+
+
+_UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["proof"],
+                    "properties": {
+                        "proof": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A proof file (JSON) or a dossier (PDF).",
+                        },
+                        "copies": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "Mails (.eml) and saved attachments; at most 32.",
+                        },
+                        "digests": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "SHA-256 or SHA3-256 in hexadecimal; at most 100.",
+                        },
+                        "trust": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A trust file; without it, this installation's trust.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/api/v1/verify",
+    tags=["verification"],
+    summary="Verify a proof or dossier, and copies; nothing is kept",
+    description="The report is the one of `proofmail verify --json`. The body has at most 64 MiB. "
+    "To depend on nobody, run that command offline instead.",
+    response_class=Response,
+    openapi_extra=_UPLOAD,
+    responses={
+        200: {"content": {"application/json": {}}},
+        **_refusals(400, 401, 413, 415, 422, 503),
+    },
+)
+async def post_verify(request: Request, caller: ApiCaller) -> Response:
+    bench: Bench = request.app.state.bench
+    report, _ = await bench.judge(request, services_of(request))
+    return Response(encode(report.to_json()), media_type="application/json")
+
+
+@router.get(
+    "/api/v1/trust.json",
+    tags=["verification"],
+    summary="This installation's trust file",
+    description="Public: it holds public keys, certificates and block hashes alone, and whoever "
+    "got a dossier may need it. An auditor has to decide whether to believe it; getting it from "
+    "here says no more than that this address serves it.",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {}}}, **_refusals(503)},
+)
+def get_trust(request: Request) -> Response:
+    data = encode(services_of(request).trust().to_json())
+    return Response(data, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+@router.post(
+    "/tsa",
+    tags=["time-stamps"],
+    summary="The built-in time-stamping authority (RFC 3161 §3.4)",
+    description="Public. Not a qualified authority. Answers 404 when it is off.",
+    response_class=Response,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/timestamp-query": {}}}
+    },
+    responses={
+        200: {"content": {"application/timestamp-reply": {}}},
+        **_refusals(404, 413, 415, 503),
+    },
+)
+async def post_timestamp(request: Request) -> Response:
+    stamp = services_of(request).stamp
+    if stamp is None:
+        raise Problem(404, "This service has no time-stamping authority of its own.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/timestamp-query":
+        raise Problem(415, "A request of type application/timestamp-query is expected.")
+    query = await read_body(request, MAX_TIMESTAMP_QUERY_BYTES)
+    reply = await run_in_threadpool(stamp, query)
+    return Response(reply, media_type="application/timestamp-reply")
+
+
+@router.get(
+    "/healthz",
+    tags=["operation"],
+    summary="Whether the service can reach its database",
+    responses=_refusals(503),
+)
+def get_health(request: Request) -> Health:
+    with services_of(request).store.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    return Health(status="ok")

@@ -1,0 +1,161 @@
+"""What the API answers with. Members that do not apply are left out, never null."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["recorded", "stamped", "batched", "anchored", "final"]
+Kind = Literal["message", "receipt", "addendum", "digests", "audit"]
+
+
+class StateFilter(StrEnum):
+    RECORDED = "recorded"
+    STAMPED = "stamped"
+    BATCHED = "batched"
+    ANCHORED = "anchored"
+    FINAL = "final"
+
+
+class KindFilter(StrEnum):
+    MESSAGE = "message"
+    RECEIPT = "receipt"
+    ADDENDUM = "addendum"
+    DIGESTS = "digests"
+    AUDIT = "audit"
+
+
+class DossierLanguage(StrEnum):
+    FR = "fr"
+    EN = "en"
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class RecordRow(_Shape):
+    """A record in a list."""
+
+    id: str
+    kind: Kind
+    state: State = Field(description="The record's furthest state.")
+    stamped: bool = Field(description="Whether at least one time-stamp is kept.")
+    received_at: str = Field(
+        description="RFC 3339, UTC, milliseconds; the service's own statement."
+    )
+    subject: str | None = Field(None, description="As the mail states.")
+    sender: str | None = Field(None, description="The sender's address, as the mail states.")
+    recipients: list[str] | None = Field(
+        None, description="The first addressees, as the mail states, without the proof addresses."
+    )
+    recipients_count: int | None = None
+    attachments: int | None = Field(None, description="How many attachments were fingerprinted.")
+    receipt_of: str | None = Field(
+        None, description="The id of the record that this receipt or addendum belongs to."
+    )
+    erased_at: str | None = Field(
+        None, description="When the record was erased; what it said is then unknown."
+    )
+
+
+class RecordPage(_Shape):
+    records: list[RecordRow]
+    next: str | None = Field(None, description="The cursor of the next page; absent after the last.")
+    searched_back_to: str | None = Field(
+        None,
+        description="Set when a search for text stopped here before it had looked at everything; "
+        "`next` goes on from there, even if `records` is empty.",
+    )
+
+
+class Claim(_Shape):
+    name: str
+    source: Literal["observed", "stated", "derived"] = Field(
+        description="observed by the service, stated by the mail, or derived from its bytes"
+    )
+    value: Any
+
+
+class Witness(_Shape):
+    """What a time-stamp or an anchor says; a fact only if `status` is passed."""
+
+    kind: str
+    status: str
+    time: str
+    accuracy_milliseconds: int
+    caution: str
+    details: dict[str, str]
+
+
+class BatchPlace(_Shape):
+    log: str
+    sequence: int
+    count: int
+    closed_at: str
+    index: int
+
+
+class Check(_Shape):
+    number: str
+    title: str
+    status: str
+    reason: str
+    subject: str
+
+
+class TimelineStep(_Shape):
+    step: Literal["received", "stamped", "batched", "anchored", "final"]
+    done: bool
+    at: str | None = Field(None, description="Absent while not done, and for finality.")
+
+
+class RecordDetail(RecordRow):
+    """A record with all that is known of it, judged under this installation's trust."""
+
+    log: str
+    record_sha256: str = Field(description="Hexadecimal; what the time-stamps cover.")
+    verdict: str | None = None
+    existed_by: str | None = Field(
+        None, description="The earliest time that a passed witness vouches for."
+    )
+    claims: list[Claim]
+    receipts: list[RecordRow]
+    addenda: list[RecordRow]
+    witnesses: list[Witness]
+    batches: list[BatchPlace]
+    timeline: list[TimelineStep]
+    checks: list[Check]
+
+
+class Counts(_Shape):
+    """How many records there are. `states` counts each once, in its furthest state."""
+
+    messages: int
+    receipts: int
+    attachments: int
+    others: int
+    stamped: int = Field(description="Records with at least one time-stamp, whatever their state.")
+    states: dict[str, int]
+    message_states: dict[str, int]
+
+
+class Health(_Shape):
+    status: Literal["ok"]
+
+
+class FieldError(_Shape):
+    parameter: str
+    problem: str
+
+
+class ProblemDetails(_Shape):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None

@@ -1,0 +1,448 @@
+"""Every text of the pages, French and English side by side, so that neither can be forgotten.
+
+`{name}` stands for a value; values are escaped where a template writes them. The words are those
+of the glossary: record, token, batch, anchor, proof, receipt, dossier, trust, verdict.
+"""
+
+from __future__ import annotations
+
+import re
+
+from proofmail.web.services import Language
+
+LANGUAGES: tuple[Language, Language] = ("fr", "en")
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # Frame of every page
+    "nav.main": ("Menu principal", "Main menu"),
+    "nav.skip": ("Aller au contenu", "Skip to content"),
+    "nav.home": ("Synthèse", "Synthesis"),
+    "nav.records": ("Enregistrements", "Records"),
+    "nav.verify": ("Vérifier", "Verify"),
+    "nav.sign_out": ("Se déconnecter", "Sign out"),
+    "nav.signed_in_as": ("Connecté : {name}", "Signed in: {name}"),
+    "nav.language": ("Langue", "Language"),
+    "foot.trust": ("Fichier de confiance de ce service", "This service's trust file"),
+    "foot.api": ("Description de l’API", "API description"),
+    "caution.title": ("Attention", "Caution"),
+    "caution.authority": (
+        "Ce service utilise sa propre autorité d’horodatage : elle n’est pas qualifiée, et ne vaut "
+        "que pour qui croit ce service.",
+        "This service uses its own time-stamping authority: it is not a qualified one, and "
+        "convinces only those who believe this service.",
+    ),
+    "caution.chain": (
+        "Ce service ancre dans une chaîne de développement : cet ancrage ne prouve rien à des "
+        "tiers.",
+        "This service anchors in a development chain: these anchors prove nothing to others.",
+    ),
+    # Words used in several places
+    "state.recorded": ("enregistré", "recorded"),
+    "state.stamped": ("horodaté", "time-stamped"),
+    "state.batched": ("mis en lot", "batched"),
+    "state.anchored": ("ancré", "anchored"),
+    "state.final": ("définitif", "final"),
+    "kind.message": ("mail", "mail"),
+    "kind.receipt": ("accusé", "receipt"),
+    "kind.addendum": ("complément", "addendum"),
+    "kind.digests": ("empreintes", "digests"),
+    "kind.audit": ("journal d’audit", "audit trail"),
+    "source.observed": ("observé par le service", "observed by the service"),
+    "source.stated": ("déclaré par le mail", "stated by the mail"),
+    "source.derived": ("calculé par le service", "derived by the service"),
+    "status.passed": ("réussi", "passed"),
+    "status.failed": ("échec", "failed"),
+    "status.absent": ("absent", "absent"),
+    "status.not checked": ("non vérifié", "not checked"),
+    "verdict.0": ("Vérifié", "Verified"),
+    "verdict.1": ("Échec", "Failed"),
+    "verdict.3": (
+        "Non vérifié avec cette confiance",
+        "Not verified under this trust",
+    ),
+    "word.none": ("aucun", "none"),
+    "word.unknown": ("non indiqué", "not stated"),
+    "word.erased": ("effacé", "erased"),
+    "word.stamp_missing": ("pas encore horodaté", "not yet time-stamped"),
+    "word.stamp_present": ("horodaté", "time-stamped"),
+    "word.no_subject": ("(sans objet)", "(no subject)"),
+    "word.utc": ("UTC", "UTC"),
+    "unit.bytes": ("{n} octets", "{n} bytes"),
+    # Sign-in
+    "signin.title": ("Connexion", "Sign in"),
+    "signin.lead": (
+        "La preuve de vos mails, sans en garder le contenu.",
+        "Evidence of your mails, without keeping their content.",
+    ),
+    "signin.email": ("Adresse e-mail", "E-mail address"),
+    "signin.password": ("Mot de passe", "Password"),
+    "signin.submit": ("Se connecter", "Sign in"),
+    "signin.wrong": (
+        "L’adresse ou le mot de passe est faux.",
+        "The address or the password is wrong.",
+    ),
+    "signin.limited": (
+        "Trop d’essais. Attendez {minutes} minutes, puis réessayez.",
+        "Too many tries. Wait {minutes} minutes, then try again.",
+    ),
+    # Synthesis
+    "home.title": ("Synthèse", "Synthesis"),
+    "home.mails": ("mails", "mails"),
+    "home.attachments": ("pièces jointes", "attachments"),
+    "home.receipts": ("accusés", "receipts"),
+    "home.others": ("autres enregistrements", "other records"),
+    "home.progress": ("Où en sont les preuves", "How far the proofs are"),
+    "home.progress_of": (
+        "{n} enregistrements, mails et accusés compris",
+        "{n} records, mails and receipts together",
+    ),
+    "home.progress_note": (
+        "Horodatage et ancrage sont deux témoins indépendants : aucun n’attend l’autre.",
+        "Time-stamp and anchor are two independent witnesses: neither waits for the other.",
+    ),
+    "home.stage": ("Étape", "Stage"),
+    "home.share": ("Part", "Share"),
+    "home.number": ("Nombre", "Number"),
+    "home.of_mails": ("dont mails", "of which mails"),
+    "home.stage.recorded": ("Enregistrés", "Recorded"),
+    "home.stage.stamped": ("Horodatés", "Time-stamped"),
+    "home.stage.anchored": ("Dans un bloc", "In a block"),
+    "home.stage.final": ("Définitifs", "Final"),
+    "home.newest": ("Derniers enregistrements", "Newest records"),
+    "home.all": ("Tous les enregistrements", "All records"),
+    "home.empty.title": ("Rien n’est encore enregistré", "Nothing is recorded yet"),
+    "home.empty.how": (
+        "Mettez cette adresse en copie d’un mail, et envoyez-le comme d’habitude :",
+        "Put this address in copy of a mail, and send it as usual:",
+    ),
+    "home.empty.none": (
+        "Votre organisation n’a pas encore d’adresse de preuve. L’exploitant du service en donne "
+        "une.",
+        "Your organisation has no proof address yet. The service’s operator gives one.",
+    ),
+    "home.empty.then": (
+        "Le service prend les empreintes du mail et de chaque pièce jointe, n’en garde pas le "
+        "contenu, et affiche ici l’enregistrement quelques secondes plus tard.",
+        "The service fingerprints the mail and each attachment, keeps none of the content, and "
+        "shows the record here a few seconds later.",
+    ),
+    # List
+    "list.title": ("Enregistrements", "Records"),
+    "list.search": ("Objet, expéditeur ou destinataire", "Subject, sender or addressee"),
+    "list.state": ("État", "State"),
+    "list.kind": ("Nature", "Kind"),
+    "list.any": ("tous", "any"),
+    "list.since": ("Du", "From"),
+    "list.until": ("Au", "To"),
+    "list.submit": ("Chercher", "Search"),
+    "list.reset": ("Effacer les critères", "Clear filters"),
+    "list.received": ("Reçu", "Received"),
+    "list.subject": ("Objet", "Subject"),
+    "list.sender": ("Expéditeur", "Sender"),
+    "list.recipients": ("Destinataires", "Addressees"),
+    "list.attachments": ("Pièces jointes", "Attachments"),
+    "list.next": ("Plus anciens", "Older"),
+    "list.first": ("Les plus récents", "Newest"),
+    "list.empty": ("Aucun enregistrement ne correspond.", "No record fits."),
+    "list.searched": (
+        "La recherche est remontée jusqu’au {when}. « Plus anciens » la continue.",
+        "The search went back to {when}. “Older” goes on from there.",
+    ),
+    "list.bad_filter": (
+        "Un critère ne peut être lu ; il a été ignoré.",
+        "A filter cannot be read; it was ignored.",
+    ),
+    "list.zone": ("Heures : {zone}", "Times: {zone}"),
+    # Record
+    "record.id": ("Identifiant", "Identifier"),
+    "record.received": ("Reçu par le service", "Received by the service"),
+    "record.received_note": ("heure déclarée par le service", "as the service states"),
+    "record.of": ("Accusé ou complément du mail", "Receipt or addendum of the mail"),
+    "record.erased": (
+        "Cet enregistrement a été effacé le {when}. Ses preuves restent vérifiables par qui en "
+        "détient un dossier ; le service n’en sait plus rien.",
+        "This record was erased on {when}. Whoever holds a dossier of it can still verify it; the "
+        "service no longer knows what it said.",
+    ),
+    "record.broken": (
+        "Cette preuve ne se vérifie pas. Prévenez l’exploitant du service : voir les contrôles "
+        "ci-dessous.",
+        "This proof does not verify. Tell the service’s operator: see the checks below.",
+    ),
+    "record.downloads": ("Télécharger", "Download"),
+    "record.dossier_fr": ("Dossier (français)", "Dossier (French)"),
+    "record.dossier_en": ("Dossier (anglais)", "Dossier (English)"),
+    "record.proof": ("Fichier de preuve (JSON)", "Proof file (JSON)"),
+    "record.provisional": (
+        "Le dossier est provisoire tant qu’un témoin manque ou que le bloc n’est pas définitif.",
+        "The dossier is provisional as long as a witness is missing or the block is not final.",
+    ),
+    "record.timeline": ("De la réception à la preuve définitive", "From reception to finality"),
+    "record.timeline_lane.token": ("Horodatage", "Time-stamp"),
+    "record.timeline_lane.ledger": ("Registre", "Ledger"),
+    "step.received": ("Reçu", "Received"),
+    "step.stamped": ("Horodaté", "Time-stamped"),
+    "step.batched": ("Mis en lot", "Batched"),
+    "step.anchored": ("Dans un bloc", "In a block"),
+    "step.final": ("Définitif", "Final"),
+    "step.waiting": ("en attente", "waiting"),
+    "step.done": ("fait", "done"),
+    "step.when": ("Quand", "When"),
+    "step.what": ("Étape", "Stage"),
+    "record.existed": (
+        "Cet enregistrement existait au plus tard le {when}.",
+        "This record existed no later than {when}.",
+    ),
+    "record.not_existed": (
+        "Aucun témoin n’a encore répondu : rien n’est encore prouvé à un tiers.",
+        "No witness has answered yet: nothing is proven to others yet.",
+    ),
+    "record.proves": ("Ce que cela prouve", "What this proves"),
+    "record.proves.time": (
+        "Les empreintes ci-dessous existaient au plus tard à l’heure de chaque témoin, pour qui "
+        "croit ce témoin.",
+        "The fingerprints below existed no later than each witness’s time, for whoever believes "
+        "that witness.",
+    ),
+    "record.proves.copy": (
+        "Une copie du mail ou d’une pièce jointe peut être comparée à ces empreintes, à tout "
+        "moment et sans ce service.",
+        "A copy of the mail or of an attachment can be compared with these fingerprints, at any "
+        "time and without this service.",
+    ),
+    "record.proves_not": ("Ce que cela ne prouve pas", "What this does not prove"),
+    "record.proves_not.delivery": (
+        "Ni la remise aux destinataires, ni la lecture.",
+        "Delivery to the addressees, or reading.",
+    ),
+    "record.proves_not.author": (
+        "Ni qui a vraiment écrit : l’expéditeur affiché est celui que le mail déclare.",
+        "Who really wrote: the sender shown is the one that the mail states.",
+    ),
+    "record.proves_not.before": (
+        "Ni que le mail n’existait pas plus tôt.",
+        "That the mail did not exist earlier.",
+    ),
+    "record.authentication.none": (
+        "L’expéditeur n’a pas été authentifié.",
+        "The sender was not authenticated.",
+    ),
+    "record.authentication.relay": (
+        "Remis par un relais que l’organisation a désigné.",
+        "Handed in by a relay that the organisation listed.",
+    ),
+    "record.authentication.api-key": (
+        "Remis avec une clé d’API de l’organisation.",
+        "Handed in with an API key of the organisation.",
+    ),
+    "record.people": ("Personnes", "People"),
+    "record.people_note": (
+        "Le mail nomme {sender} comme expéditeur et {addressees} comme destinataires ; la remise "
+        "n’est pas prouvée.",
+        "The mail names {sender} as sender and {addressees} as addressees; delivery is not proven.",
+    ),
+    "record.role": ("Rôle", "Role"),
+    "record.address": ("Adresse", "Address"),
+    "record.name": ("Nom", "Name"),
+    "record.source": ("Source", "Source"),
+    "person.from": ("De", "From"),
+    "person.to": ("À", "To"),
+    "person.cc": ("Copie", "Cc"),
+    "person.envelope": ("Adresse d’enveloppe (MAIL FROM)", "Envelope sender (MAIL FROM)"),
+    "person.proof": ("Adresse de preuve", "Proof address"),
+    "record.null_sender": ("(expéditeur nul)", "(null sender)"),
+    "record.dates": ("Date du mail", "Date of the mail"),
+    "record.defects": ("Défauts de structure", "Structural defects"),
+    "record.parts": ("Parties et empreintes", "Parts and fingerprints"),
+    "record.parts_none": (
+        "Seules les empreintes du mail entier ont été prises.",
+        "Only the mail as a whole was fingerprinted.",
+    ),
+    "record.part": ("Partie", "Part"),
+    "record.type": ("Type", "Type"),
+    "record.size": ("Taille", "Size"),
+    "record.digest": ("SHA-256", "SHA-256"),
+    "record.rule": ("Règle", "Rule"),
+    "record.whole": ("le mail entier", "the whole mail"),
+    "role.body": ("corps", "body"),
+    "role.attachment": ("pièce jointe", "attachment"),
+    "role.inline": ("incorporé", "inline"),
+    "role.message": ("message joint", "enclosed message"),
+    "role.report": ("rapport", "report"),
+    "record.receipts": ("Accusés et compléments", "Receipts and addenda"),
+    "record.receipts_none": ("Aucun jusqu’ici.", "None so far."),
+    "record.witnesses": ("Témoins", "Witnesses"),
+    "record.witness.rfc3161": ("Jeton d’horodatage (RFC 3161)", "Time-stamp token (RFC 3161)"),
+    "record.witness.evm": ("Ancrage dans une chaîne (EVM)", "Anchor in a chain (EVM)"),
+    "record.witness.time": ("Heure", "Time"),
+    "record.witness.accuracy": ("Précision", "Accuracy"),
+    "record.witness.built-in authority": (
+        "autorité intégrée, non qualifiée",
+        "built-in authority, not qualified",
+    ),
+    "record.witness.development chain": (
+        "chaîne de développement : ne prouve rien à des tiers",
+        "development chain: proves nothing to others",
+    ),
+    "record.witness_none": ("Aucun témoin n’a encore répondu.", "No witness has answered yet."),
+    "record.batch": ("Lot", "Batch"),
+    "record.batch_value": (
+        "lot {sequence} du journal {log}, {count} enregistrements",
+        "batch {sequence} of log {log}, {count} records",
+    ),
+    "detail.authority": ("Autorité", "Authority"),
+    "detail.signer": ("Signataire", "Signer"),
+    "detail.policy": ("Politique", "Policy"),
+    "detail.serial": ("Numéro de série", "Serial number"),
+    "detail.certificate_bound_by": ("Certificat lié par ESSCertID", "Certificate bound by ESSCertID"),
+    "detail.chain_id": ("Identifiant de la chaîne", "Chain id"),
+    "detail.chain": ("Chaîne", "Chain"),
+    "detail.block_number": ("Bloc", "Block"),
+    "detail.block_hash": ("Empreinte du bloc", "Block hash"),
+    "detail.transaction": ("Transaction", "Transaction"),
+    "detail.sender": ("Émetteur", "Sender"),
+    "detail.root": ("Racine du lot", "Batch root"),
+    "record.claims": ("Toutes les déclarations enregistrées", "All recorded claims"),
+    "record.claim": ("Déclaration", "Claim"),
+    "record.value": ("Valeur", "Value"),
+    "record.checks": ("Contrôles, avec la confiance de ce service", "Checks, under this service’s trust"),
+    # Verification
+    "verify.title": ("Vérifier une preuve", "Verify a proof"),
+    "verify.lead": (
+        "Comparez un dossier ou un fichier de preuve, et des copies du mail ou de ses pièces "
+        "jointes. Rien de ce que vous envoyez n’est gardé.",
+        "Check a dossier or a proof file, and copies of the mail or of its attachments. Nothing "
+        "that you send is kept.",
+    ),
+    "verify.offline": (
+        "Ce service juge ici ses propres preuves. Pour ne dépendre de personne, utilisez la "
+        "commande « proofmail verify », hors ligne.",
+        "Here this service judges its own proofs. To depend on nobody, use the command “proofmail "
+        "verify”, offline.",
+    ),
+    "verify.proof": ("Dossier (PDF) ou fichier de preuve (JSON)", "Dossier (PDF) or proof file (JSON)"),
+    "verify.copies": ("Copies : mails (.eml) et pièces jointes", "Copies: mails (.eml) and attachments"),
+    "verify.digests": (
+        "Empreintes SHA-256 ou SHA3-256, une par ligne",
+        "SHA-256 or SHA3-256 digests, one a line",
+    ),
+    "verify.trust": (
+        "Fichier de confiance (facultatif ; sans lui, la confiance de ce service)",
+        "Trust file (optional; without it, this service’s trust)",
+    ),
+    "verify.limit": ("{size} Mio en tout au plus.", "At most {size} MiB in all."),
+    "verify.submit": ("Vérifier", "Verify"),
+    "verify.again": ("Vérifier autre chose", "Verify something else"),
+    "verify.result": ("Résultat", "Result"),
+    "verify.unreadable": ("Ceci ne peut être lu", "This cannot be read"),
+    "verify.trust_own": ("Confiance : celle de ce service.", "Trust: this service’s own."),
+    "verify.trust_given": ("Confiance : le fichier envoyé.", "Trust: the file that was sent."),
+    "verify.no_facts": (
+        "Les déclarations ne sont pas des faits : V2 ou V3 a échoué.",
+        "The claims are no facts: V2 or V3 failed.",
+    ),
+    "verify.facts": ("Ce que la preuve dit", "What the proof says"),
+    "verify.kind": ("Nature", "Kind"),
+    "verify.not_proven": (
+        "Non prouvé : la remise, l’auteur, et que l’enregistrement n’existait pas plus tôt.",
+        "Not proven: delivery, authorship, and that the record did not exist earlier.",
+    ),
+    "verify.number": ("N°", "No."),
+    "verify.check": ("Contrôle", "Check"),
+    "verify.status": ("Résultat", "Result"),
+    "verify.reason": ("Détail", "Detail"),
+    "verify.checks": ("Contrôles", "Checks"),
+    "verify.copies_title": ("Copies", "Copies"),
+    "verify.copy.passed": ("correspond", "matches"),
+    "verify.copy.failed": ("diffère", "differs"),
+    "verify.copy.not checked": ("non vérifié", "not checked"),
+    "verify.copy.absent": ("absent", "absent"),
+    "verify.what.mail": ("un mail", "a mail"),
+    "verify.what.file": ("un fichier", "a file"),
+    "verify.what.digest": ("une empreinte", "a digest"),
+    "verify.differs": ("Différence : {text}", "Difference: {text}"),
+    "verify.note": ("Note : {text}", "Note: {text}"),
+    "verify.rung": ("Correspond par", "Matches by"),
+    "verify.no_rung": ("rien", "nothing"),
+    "check.V1": ("le fichier est une preuve intacte", "the file is an undamaged proof"),
+    "check.V2": ("les entrées sont celles de l’engagement", "the entries are those committed to"),
+    "check.V3": ("chaque déclaration est connue et typée", "every claim is known and typed"),
+    "check.V4": ("signé par une clé de confiance du service", "signed by a trusted service key"),
+    "check.V5": ("jeton d’horodatage", "time-stamp token"),
+    "check.V6": ("reçu avant l’horodatage", "not received after the time-stamp"),
+    "check.V7": ("l’en-tête nomme le journal de l’enregistrement", "the header names the record’s log"),
+    "check.V8": ("en-tête et enregistrement sont dans un même arbre", "header and record are in one tree"),
+    "check.V9": (
+        "la transaction porte la racine et est dans le bloc",
+        "the transaction carries the root and is in the block",
+    ),
+    "check.V10": ("émise par un émetteur de confiance", "sent by a trusted sender of this log"),
+    "check.V11": ("le bloc est dans la chaîne", "the block is in the chain"),
+    "check.V12": ("reçu avant le bloc", "not received after the block"),
+    "check.V13": ("renouvellement", "renewal"),
+    "check.V14": ("preuve liée", "linked proof"),
+    "check.V15": (
+        "une preuve, et des fichiers joints égaux à elle",
+        "one proof, and loose files equal to it",
+    ),
+    "check.V16": (
+        "un sceau sur tout le fichier, par un signataire de confiance",
+        "one seal over the file, by a trusted signer",
+    ),
+    "check.V17": ("assez de témoins indépendants", "enough independent witnesses"),
+    # Refusals
+    "error.back": ("Retour à la synthèse", "Back to the synthesis"),
+    "error.400": ("La demande ne peut être lue.", "The request cannot be read."),
+    "error.403": (
+        "La demande venait d’une page d’un autre site.",
+        "The request came from a page of another site.",
+    ),
+    "error.404": ("Il n’y a rien à cette adresse.", "There is nothing at this address."),
+    "error.405": ("Cette adresse ne s’utilise pas ainsi.", "This address is not used that way."),
+    "error.408": ("L’envoi a duré trop longtemps.", "The upload took too long."),
+    "error.410": (
+        "Cet enregistrement a été effacé : ce qu’il disait ne peut plus être montré.",
+        "This record was erased: what it said cannot be shown any more.",
+    ),
+    "error.413": ("L’envoi est trop grand.", "The upload is too large."),
+    "error.415": ("La demande n’est pas un formulaire.", "The request is not a form."),
+    "error.422": ("Une valeur n’est pas comme il faut.", "A value is not as it should be."),
+    "error.429": ("Trop de demandes. Réessayez plus tard.", "Too many requests. Try again later."),
+    "error.500": (
+        "Le service n’a pas pu répondre ; le journal de l’exploitant en dit plus.",
+        "The service failed to answer; its operator’s log says more.",
+    ),
+    "error.503": (
+        "Le service ne peut répondre maintenant ; rien n’est perdu. Réessayez plus tard.",
+        "The service cannot answer now; nothing was lost. Try again later.",
+    ),
+}  # fmt: skip
+
+_WEIGHT = re.compile(r"\s*([a-zA-Z*]{1,8})(?:-[a-zA-Z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*\Z")
+
+
+def text(language: Language, key: str, **values: object) -> str:
+    """The text of a key in a language, plain, with its values filled in."""
+    found = TEXTS[key][LANGUAGES.index(language)]
+    return found.format(**values) if values else found
+
+
+def has(key: str) -> bool:
+    return key in TEXTS
+
+
+def choose(cookie: str | None, accept_language: str, otherwise: Language) -> Language:
+    """The cookie's language, else the one that the browser likes best (RFC 9110 §12.5.4)."""
+    for language in LANGUAGES:
+        if cookie == language:
+            return language
+    best, best_weight = otherwise, 0.0
+    for item in accept_language[:500].split(","):
+        match = _WEIGHT.match(item)
+        if not match:
+            continue
+        weight = float(match[2]) if match[2] else 1.0
+        for language in LANGUAGES:
+            if match[1].lower() == language and weight > best_weight:
+                best, best_weight = language, weight
+    return best

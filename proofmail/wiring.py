@@ -1,0 +1,376 @@
+"""The only file that knows every room: builds each process of the service from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+from anchoring.devchain import DevChain
+from anchoring.ledger_steps import Anchoring, anchor_step, batch_step, watch_step
+from anchoring.stamping import stamp_step
+from dossier.make import DossierOptions, make_dossier
+from dossier.seal import Sealer
+from proofmail import setup
+from proofmail.accounts.directory import Directory
+from proofmail.config import Settings, parse_endpoint, read_settings
+from proofmail.core.canonical import encode
+from proofmail.core.proof import Proof, read_proof
+from proofmail.core.scan import Scanner
+from proofmail.errors import TryLater
+from proofmail.folder import (
+    SystemClock,
+    all_authorities,
+    built_in_authority,
+    open_ledger,
+    own_trust,
+    public_file,
+    secret_file,
+    secret_key,
+    service_key,
+)
+from proofmail.intake import Arrival, Intake, load_signer
+from proofmail.logs import log_to_stderr
+from proofmail.serve import part_lifetime, say_ready
+from proofmail.store import anchors
+from proofmail.store.engine import Store, open_store
+from proofmail.store.fsck import fsck
+from proofmail.store.leases import release_lease, take_lease
+from proofmail.verify.checks import verify_proof
+from proofmail.web.app import make_app
+from proofmail.web.services import DossierRequest, Services
+from proofmail.worker import Step, run_steps
+from smtp_gateway.contract import Envelope
+from smtp_gateway.gateway import Gateway, tls_context
+from smtp_gateway.limits import Limits
+
+log = logging.getLogger("proofmail")
+
+STAMP_PAUSE_SECONDS = 0.2
+TRUST_PAUSE_SECONDS = 2.0
+DIRECTORY_REFRESH_SECONDS = 5.0
+GRACE_SECONDS = 10.0
+
+
+class _TrustFile:
+    """Keeps DIR/trust.json up with the blocks that became final; also made by `init`."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings, self._store = settings, store
+        self._written: dict[int, list[bytes]] | None = None
+
+    def refresh(self) -> bool:
+        """A step for the worker; says that nothing more waits."""
+        blocks = anchors.blocks(self._store)
+        if blocks != self._written:
+            path = self._settings.path(setup.TRUST_FILE)
+            temporary = path.with_suffix(".new")
+            temporary.write_bytes(encode(own_trust(self._settings, blocks).to_json()) + b"\n")
+            # Whole or not at all; if we die before this line the next run writes it.
+            os.replace(temporary, path)
+            self._written = blocks
+        return False
+
+
+def initialise(folder: Path, options: setup.InitOptions) -> setup.Made:
+    """Sets up a data folder and writes its trust file."""
+    made = setup.initialise(folder, options)
+    settings = read_settings(folder)
+    store = open_store(settings.database_url)
+    try:
+        _TrustFile(settings, store).refresh()
+    finally:
+        store.close()
+    return made
+
+
+# --- gateway -------------------------------------------------------------------------------
+
+
+class _Reception:
+    """One message on its way from the gateway to intake: scanned as it comes, never kept."""
+
+    def __init__(self, intake: Intake, envelope: Envelope) -> None:
+        self._intake, self._envelope = intake, envelope
+        self._scanner: Scanner | None = Scanner()
+
+    def feed(self, chunk: bytes) -> None:
+        if self._scanner is not None:
+            self._scanner.feed(chunk)
+
+    async def finish(self) -> str:
+        if self._scanner is None:
+            raise TryLater("this message was given up")
+        scan, self._scanner = self._scanner.finish(), None
+        seen = self._envelope
+        arrival = Arrival(
+            organisation=seen.organisation,
+            peer=seen.peer,
+            helo=seen.helo,
+            tls=seen.tls,
+            mail_from=seen.mail_from,
+            recipients=seen.recipients,
+            listed=seen.listed,
+            scan=scan,
+        )
+        return await asyncio.wrap_future(self._intake.submit(arrival))
+
+    def abandon(self) -> None:
+        self._scanner = None
+
+
+class _Desk:
+    """Answers the gateway from the directory's snapshot and the listed relay networks."""
+
+    def __init__(self, directory: Directory, intake: Intake, networks: tuple[str, ...]) -> None:
+        self._directory, self._intake = directory, intake
+        self._networks = [ipaddress.ip_network(network) for network in networks]
+
+    def organisation_of(self, recipient: str) -> str | None:
+        return self._directory.organisation_of(recipient)
+
+    def listed(self, organisation: str, mail_from: str, peer: str) -> bool:
+        return self._is_relay(peer) and self._directory.is_listed_sender(organisation, mail_from)
+
+    def _is_relay(self, peer: str) -> bool:
+        if not peer:  # a Unix socket: only who may write to it gets here
+            return True
+        address = ipaddress.ip_address(peer)
+        mapped = getattr(address, "ipv4_mapped", None)
+        return any((mapped or address) in network for network in self._networks)
+
+    def open(self, envelope: Envelope) -> _Reception:
+        return _Reception(self._intake, envelope)
+
+
+async def _run_gateway(settings: Settings, over: threading.Event) -> None:
+    store = open_store(settings.database_url)
+    directory = Directory(store)
+    directory.refresh()
+    intake = Intake(
+        store,
+        settings.log,
+        load_signer(secret_file(settings, setup.SERVICE_KEY)),
+        secret_key(settings, setup.STORE_KEY),
+        SystemClock(),
+    )
+    smtp = settings.smtp
+    tls = None
+    if smtp.certificate:
+        tls = tls_context(settings.path(smtp.certificate), settings.path(smtp.certificate_key))
+    limits = Limits(message_bytes=smtp.size_limit_bytes, relay_networks=smtp.relay_networks)
+    gateway = Gateway(
+        _Desk(directory, intake, smtp.relay_networks),
+        hostname=smtp.hostname, limits=limits, tls=tls,
+    )  # fmt: skip
+    try:
+        places = {"smtp": f"{smtp.host}:{await gateway.start(smtp.host, smtp.port)}"}
+        if "/" in smtp.lmtp:
+            await gateway.start_lmtp_socket(smtp.lmtp)
+            places["lmtp"] = smtp.lmtp
+        elif smtp.lmtp:
+            host, port = parse_endpoint(smtp.lmtp)
+            places["lmtp"] = f"{host}:{await gateway.start_lmtp(host, port)}"
+        say_ready(**places)
+        refreshed = time.monotonic()
+        while not over.is_set():
+            await asyncio.sleep(0.1)
+            if time.monotonic() - refreshed > DIRECTORY_REFRESH_SECONDS:
+                refreshed = time.monotonic()
+                try:
+                    await asyncio.to_thread(directory.refresh)
+                except TryLater:
+                    log.warning("the directory could not be read; the old one stays")
+    finally:
+        await gateway.stop(GRACE_SECONDS)
+        await asyncio.to_thread(intake.close)
+        store.close()
+
+
+# --- worker --------------------------------------------------------------------------------
+
+
+class _Leases:
+    """Leases in the store; asks it only when half of the time is gone."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._holder = secrets.token_hex(8)
+        self._until: dict[str, float] = {}
+
+    def take(self, step: str, seconds: float) -> bool:
+        if time.monotonic() < self._until.get(step, 0.0):
+            return True
+        asked = time.monotonic()
+        if not take_lease(self._store, step, self._holder, datetime.now(UTC), seconds):
+            return False
+        self._until[step] = asked + seconds / 2
+        return True
+
+    def release(self, step: str) -> None:
+        self._until.pop(step, None)
+        release_lease(self._store, step, self._holder)
+
+
+def _run_worker(settings: Settings, over: threading.Event) -> None:
+    store = open_store(settings.database_url)
+    clock = SystemClock()
+    ledger = open_ledger(settings)
+    try:
+        trust = own_trust(settings, {})
+        parts = Anchoring(
+            store, ledger, secret_key(settings, setup.ANCHOR_KEY), clock,
+            settings.ledger.max_fee_per_gas_wei,
+        )  # fmt: skip
+        age = settings.batches.max_age_seconds
+        pause = settings.ledger.poll_seconds if settings.ledger.rpc_url else 0.5
+        trust_file = _TrustFile(settings, store)
+        steps = [
+            Step(
+                "stamp", stamp_step(store, all_authorities(settings), trust.tokens, clock),
+                STAMP_PAUSE_SECONDS,
+            ),
+            Step(
+                "batch",
+                batch_step(store, settings.log, clock, settings.batches.max_records, age),
+                min(1.0, age / 2),
+            ),
+            Step("anchor", anchor_step(parts), pause),
+            Step("watch", watch_step(parts), pause),
+            Step("trust", trust_file.refresh, TRUST_PAUSE_SECONDS),
+        ]  # fmt: skip
+        say_ready()
+        run_steps(steps, _Leases(store), over)
+    finally:
+        if isinstance(ledger, DevChain):
+            ledger.close()
+        store.close()
+
+
+# --- web and dossiers ----------------------------------------------------------------------
+
+
+def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
+    """Runs in the dossier process, so that a PDF never makes a sender or a reader wait."""
+    settings = read_settings(folder)
+    store = open_store(settings.database_url)
+    try:
+        trust = own_trust(settings, anchors.blocks(store))
+    finally:
+        store.close()
+    authority = built_in_authority(settings) if settings.built_in_authority else None
+    sealer = Sealer(
+        secret_file(settings, setup.SEAL_KEY),
+        public_file(settings, setup.SEAL_CERTIFICATE),
+        authority,
+    )
+    read = read_proof(proof)
+    options = DossierOptions(
+        request.language, ZoneInfo(request.zone), request.organisation_name, request.final
+    )
+    return make_dossier(read, verify_proof(read, trust), options, sealer)
+
+
+def _run_web(settings: Settings, over: threading.Event) -> None:
+    import uvicorn
+
+    store = open_store(settings.database_url)
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=log_to_stderr)
+
+    async def dossier(proof: Proof, request: DossierRequest) -> bytes:
+        loop = asyncio.get_running_loop()
+        made: Awaitable[bytes] = loop.run_in_executor(
+            pool, _make_dossier, settings.folder, proof.to_bytes(), request
+        )
+        return await made
+
+    stamp: Callable[[bytes], bytes] | None = None
+    if settings.built_in_authority:
+        stamp = built_in_authority(settings).respond
+    app = make_app(
+        Services(
+            store=store,
+            clock=SystemClock(),
+            trust=lambda: own_trust(settings, anchors.blocks(store)),
+            dossier=dossier,
+            stamp=stamp,
+            public_url=settings.http.public_url,
+            built_in_authority=settings.built_in_authority,
+            development_chain=not settings.ledger.rpc_url,
+        )
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, host=settings.http.host, port=settings.http.port, log_level="warning",
+            access_log=False, server_header=False, timeout_graceful_shutdown=int(GRACE_SECONDS),
+        )
+    )  # fmt: skip
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+
+    async def run() -> None:
+        serving = asyncio.create_task(server.serve())
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.02)
+        if server.started:
+            host, port = server.servers[0].sockets[0].getsockname()[:2]
+            say_ready(http=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        while not over.is_set() and not serving.done():
+            await asyncio.sleep(0.1)
+        server.should_exit = True
+        await serving
+
+    try:
+        asyncio.run(run())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        store.close()
+
+
+# --- entries for the command line ----------------------------------------------------------
+
+
+def run_part(name: str, folder: Path, smtp: str, lmtp: str, http: str) -> int:
+    """One process of the service, until its supervisor ends."""
+    settings = read_settings(folder)
+    if smtp:
+        host, port = parse_endpoint(smtp)
+        settings = replace(settings, smtp=replace(settings.smtp, host=host, port=port))
+    if lmtp:
+        settings = replace(settings, smtp=replace(settings.smtp, lmtp=lmtp))
+    if http:
+        host, port = parse_endpoint(http)
+        settings = replace(settings, http=replace(settings.http, host=host, port=port))
+    over = part_lifetime()
+    if name == "gateway":
+        asyncio.run(_run_gateway(settings, over))
+    elif name == "worker":
+        _run_worker(settings, over)
+    else:
+        _run_web(settings, over)
+    return 0
+
+
+def run_fsck(folder: Path, out: TextIO) -> int:
+    """Derives again all that can be; 0 if nothing disagrees."""
+    settings = read_settings(folder)
+    store = open_store(settings.database_url)
+    bad = 0
+    try:
+        for finding in fsck(store, [service_key(settings)]):
+            bad += finding.bad
+            print(finding.text, file=out)
+    finally:
+        store.close()
+    return 1 if bad else 0

@@ -1,0 +1,1 @@
+"""The SMTP and LMTP gateway: session facts in, replies out. Knows SMTP, not proofs."""

@@ -1,0 +1,95 @@
+"""What the sessions of one gateway share: the desk, the limits, and who is in."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proofmail.errors import Misconfigured
+from smtp_gateway.buckets import Buckets
+from smtp_gateway.contract import Desk
+from smtp_gateway.limits import Limits
+from smtp_gateway.replies import MANY_CONNECTIONS, SHUTDOWN, Reply
+
+if TYPE_CHECKING:
+    from smtp_gateway.session import Session
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`address` is an IP address, or "" over a Unix socket. `place` is what the limits by peer
+    count: the address, or the /64 of an IPv6 one, since one host has all of it. `front`: a front
+    server of ours, to which those limits do not apply."""
+
+    address: str
+    place: Hashable
+    front: bool
+
+
+class Hall:
+    """The sessions that are in, the buckets they draw from, the commits under way."""
+
+    def __init__(
+        self, desk: Desk, hostname: str, limits: Limits, tls: ssl.SSLContext | None
+    ) -> None:
+        self.desk = desk
+        self.hostname = hostname
+        self.limits = limits
+        self.tls = tls
+        self.peers = Buckets(limits.rate_entries)
+        self.senders = Buckets(limits.rate_entries)
+        self.closing = False
+        self.commits: set[asyncio.Task[str]] = set()
+        self.sessions: dict[Session, Peer] = {}
+        self._places: Counter[Hashable] = Counter()
+        try:
+            self._fronts = [ipaddress.ip_network(network) for network in limits.relay_networks]
+        except ValueError as error:
+            raise Misconfigured("relay networks are written like 192.0.2.0/24") from error
+
+    def peer(self, peername: object, *, lmtp: bool) -> Peer:
+        """The peer behind a transport's `peername`: a tuple for TCP, "" for a Unix socket."""
+        if not isinstance(peername, tuple):
+            return Peer("", "", True)
+        address = ipaddress.ip_address(str(peername[0]).partition("%")[0])
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        front = lmtp or any(address in network for network in self._fronts)
+        place = int(address) >> 64 if address.version == 6 else str(address)
+        return Peer(str(address), place, front)
+
+    def enter(self, session: Session, peer: Peer) -> Reply | None:
+        """Lets a session in, or says why not."""
+        if self.closing:
+            return SHUTDOWN
+        if len(self.sessions) >= self.limits.connections:
+            return MANY_CONNECTIONS
+        if not peer.front and self._places[peer.place] >= self.limits.peer_connections:
+            return MANY_CONNECTIONS
+        self.sessions[session] = peer
+        self._places[peer.place] += 1
+        return None
+
+    def leave(self, session: Session) -> None:
+        """Safe to call twice."""
+        peer = self.sessions.pop(session, None)
+        if peer is None:
+            return
+        self._places[peer.place] -= 1
+        if not self._places[peer.place]:
+            del self._places[peer.place]
+
+    def commit(self, task: asyncio.Task[str]) -> None:
+        """Keeps a commit in sight until its end, whatever becomes of the session."""
+        self.commits.add(task)
+        task.add_done_callback(self._committed)
+
+    def _committed(self, task: asyncio.Task[str]) -> None:
+        self.commits.discard(task)
+        if not task.cancelled():
+            task.exception()  # the session that waits judges it; if it has gone, nobody has to

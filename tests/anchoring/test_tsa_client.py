@@ -1,0 +1,267 @@
+"""Asking an authority: the request, the wire, and that nothing unjudged comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from anchoring.tsa_client import HttpAuthority, build_request, stamp_once
+from proofmail.core import der
+from proofmail.errors import CheckFailed, Misconfigured, NotChecked, TryLater, Unreadable
+from proofmail.verify.token import TokenTrust, verify_token
+from tests.anchoring.test_authority import (
+    CREATED,
+    DATA,
+    IMPRINT,
+    FixedClock,
+    authority,
+    trust,
+)
+
+Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
+
+
+def test_the_request_is_over_the_digest_given() -> None:
+    """Byte for byte; `openssl ts -query -in` reads it as version 1, sha256, nonce, certificates."""
+    algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
+    expected = (
+        der.integer(1),
+        der.sequence(algorithm, der.octets(IMPRINT)),
+        der.integer(2**63 + 9),
+        b"\x01\x01\xff",
+    )
+    found = build_request(IMPRINT, 2**63 + 9)
+    assert found in (
+        der.sequence(*expected),
+        der.sequence(
+            expected[0],
+            der.sequence(der.sequence(algorithm[2:], der.NULL_DER), der.octets(IMPRINT)),
+            *expected[2:],
+        ),
+    )
+    with pytest.raises(ValueError, match="32 bytes"):
+        build_request(hashlib.sha1(DATA).digest(), 1)
+
+
+def test_importing_the_client_does_not_import_rfc3161ng() -> None:
+    code = "import sys, anchoring.tsa_client; sys.exit('rfc3161ng' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
+
+
+@contextmanager
+def serving(answer: Answer) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer(self, body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/tsa?a=b"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def reply(
+    handler: BaseHTTPRequestHandler,
+    body: bytes,
+    status: int = 200,
+    kind: str = "application/timestamp-reply",
+    **headers: str,
+) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Type", kind)
+    handler.send_header("Content-Length", str(len(body)))
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def test_a_token_over_http_is_judged_and_kept_as_it_came() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        seen.append((handler.path, handler.headers["Content-Type"]))
+        reply(handler, authority().respond(body))
+
+    with serving(answer) as url:
+        stamped = stamp_once(HttpAuthority("far", url), IMPRINT, trust(), FixedClock())
+    assert seen == [("/tsa?a=b", "application/timestamp-query")]
+    assert stamped.facts == verify_token(stamped.response_der, IMPRINT, trust())
+    assert (stamped.facts.gen_time, stamped.received_at) == (CREATED, CREATED)
+
+
+STATUSES = [(500, TryLater), (503, TryLater), (429, TryLater), (404, Misconfigured)]
+
+
+@pytest.mark.parametrize(("status", "error"), [*STATUSES, (401, Misconfigured)])
+def test_statuses_say_what_to_do_next(status: int, error: type[Exception]) -> None:
+    with serving(lambda handler, _: reply(handler, b"", status)) as url, pytest.raises(error):
+        HttpAuthority("far", url).respond(b"")
+
+
+def test_redirects_are_not_followed() -> None:
+    asked: list[str] = []
+
+    def elsewhere(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        asked.append("elsewhere")
+        reply(handler, b"")
+
+    with serving(elsewhere) as other:
+
+        def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+            reply(handler, b"", 307, Location=other)
+
+        with serving(answer) as url, pytest.raises(Misconfigured, match="new URL"):
+            HttpAuthority("far", url).respond(b"")
+    assert asked == []
+
+
+def test_a_page_is_no_answer() -> None:
+    def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        reply(handler, b"<html>", kind="text/html")
+
+    with serving(answer) as url, pytest.raises(Misconfigured):
+        HttpAuthority("far", url).respond(b"")
+
+
+def test_an_endless_answer_is_cut_off() -> None:
+    def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/timestamp-reply")
+        handler.end_headers()
+        try:
+            for _ in range(64):
+                handler.wfile.write(bytes(1 << 16))
+        except OSError:
+            handler.close_connection = True
+
+    with serving(answer) as url, pytest.raises(Misconfigured, match="1 MiB"):
+        HttpAuthority("far", url).respond(b"")
+
+
+def test_an_answer_cut_short_or_dripping_may_be_asked_for_again() -> None:
+    def short(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/timestamp-reply")
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        handler.wfile.write(b"\x30")
+
+    def dripping(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/timestamp-reply")
+        handler.end_headers()
+        try:
+            for _ in range(20):
+                handler.wfile.write(b"\x30")
+                handler.wfile.flush()
+                time.sleep(0.05)
+        except OSError:
+            handler.close_connection = True
+
+    for answer in (short, dripping):
+        with serving(answer) as url, pytest.raises(TryLater):
+            HttpAuthority("far", url, timeout_seconds=0.3).respond(b"")
+
+
+def test_nobody_there_may_be_asked_again() -> None:
+    with serving(lambda handler, _: None) as url:
+        pass
+    with pytest.raises(TryLater):
+        HttpAuthority("far", url, timeout_seconds=1).respond(b"")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.org/",
+        "http:///tsa",
+        "http://user:word@example.org/",
+        "http://example.org:99999/",
+        "http://example.org/a b",
+        "http://example.org/\r\nX: y",
+        "tsa",
+    ],
+)
+def test_urls_that_cannot_be_asked_are_refused_at_once(url: str) -> None:
+    with pytest.raises(Misconfigured):
+        HttpAuthority("far", url)
+
+
+class Canned:
+    """A TimestampAuthority that answers as it is told, given the request."""
+
+    name = "canned"
+
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self.respond = answer
+
+
+def _rejecting(failure: int) -> Canned:
+    octets, bit = divmod(failure, 8)
+    bits = der.tlv(der.BIT_STRING, bytes((7 - bit,)), bytes(octets), bytes((0x80 >> bit,)))
+    return Canned(lambda _: der.sequence(der.sequence(der.integer(2), bits)))
+
+
+def _waiting(_: bytes) -> bytes:
+    return der.sequence(der.sequence(der.integer(3)))
+
+
+def test_a_refusal_says_what_to_do_next() -> None:
+    for passing in (_rejecting(14), _rejecting(25), Canned(_waiting)):
+        with pytest.raises(TryLater):
+            stamp_once(passing, IMPRINT, trust(), FixedClock())
+    for lasting in (_rejecting(0), _rejecting(15)):
+        with pytest.raises(Misconfigured):
+            stamp_once(lasting, IMPRINT, trust(), FixedClock())
+
+
+def test_an_answer_to_another_question_is_refused() -> None:
+    replayed = authority().respond(build_request(IMPRINT, 7))
+    with pytest.raises(CheckFailed, match="nonce"):
+        stamp_once(Canned(lambda _: replayed), IMPRINT, trust(), FixedClock())
+    for rubbish in (b"", b"<html>", replayed + b"\0"):
+        with pytest.raises(Unreadable):
+            stamp_once(Canned(lambda _, r=rubbish: r), IMPRINT, trust(), FixedClock())
+
+
+def test_an_authority_with_a_wrong_clock_is_refused() -> None:
+    ahead = authority(CREATED + timedelta(minutes=5))
+    with pytest.raises(CheckFailed, match="after the answer"):
+        stamp_once(ahead, IMPRINT, trust(), FixedClock())
+
+
+def test_an_authority_outside_the_trust_gives_nothing_to_keep() -> None:
+    with pytest.raises(NotChecked):
+        stamp_once(authority(), IMPRINT, TokenTrust(), FixedClock())
+
+
+def test_every_request_has_a_nonce_of_its_own() -> None:
+    seen: set[bytes] = set()
+
+    def answer(request: bytes) -> bytes:
+        seen.add(request)
+        return authority().respond(request)
+
+    for _ in range(5):
+        assert isinstance(
+            stamp_once(Canned(answer), IMPRINT, trust(), FixedClock()).received_at, datetime
+        )
+    assert len(seen) == 5
