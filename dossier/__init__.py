@@ -1,0 +1,1 @@
+"""A proof in words and tables, as a sealed PDF that holds the proof itself."""

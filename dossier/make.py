@@ -57,7 +57,7 @@ def make_unsealed(proof: Proof, report: Report, options: DossierOptions) -> byte
         options.language,
         proof.record.received_at,
     )
-    return finish(render(story, options.organisation_name), described, metadata)
+    return finish(render(story), described, metadata)
 
 
 def _check(sealed: bytes, proof: Proof, sealer: Sealer) -> None:

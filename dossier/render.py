@@ -79,15 +79,15 @@ _STYLES = {
 }  # fmt: skip
 
 
-def render(story: Story, author: str) -> bytes:
+def render(story: Story) -> bytes:
     """The pages as a PDF, without what :mod:`dossier.finish` adds."""
-    glyphs = fonts.load()
+    fonts.load()
     band_count = len(story.banners) + bool(story.mark)
     top = 16 * mm + band_count * BAND
     frame = Frame(MARGIN, 18 * mm, WIDTH, A4[1] - 18 * mm - top, 0, 0, 0, 0)
     out = io.BytesIO()
     document = BaseDocTemplate(
-        out, pagesize=A4, invariant=1, title=story.title, author=markup(author, glyphs[BODY]),
+        out, pagesize=A4, invariant=1, title=story.title,
         subject=story.subtitle, creator="proofmail", producer="proofmail", lang=story.language,
     )  # fmt: skip
     document.addPageTemplates(PageTemplate("page", [frame]))

@@ -12,6 +12,9 @@ from proofmail.core.canonical import Json, from_base64url
 MAX_PERSONS = 50
 """Persons of one header field that a page lists; the proof has them all."""
 
+MAX_NAME_SHOWN = 80
+"""Code points of a person's display name."""
+
 STATED = ("header.from", "header.to", "header.cc", "header.subject", "header.date")
 OBSERVED = ("envelope.from", "envelope.proof_addresses", "envelope.peer", "envelope.tls")
 _RULES = ("decoded/1", "text/1", "html-text/1", "words/1", "raw/1", "body-relaxed/1")
@@ -54,7 +57,7 @@ def claims_facts(
     claims: Mapping[str, Json], names: Iterable[str], words: Words, *, brief: bool = False
 ) -> list[Fact]:
     """One row a claim, in this order; a claim that is hidden or missing says so."""
-    persons, characters = (3, 200) if brief else (MAX_PERSONS, MAX_SHOWN)
+    persons, characters = (3, 320) if brief else (MAX_PERSONS, MAX_SHOWN)
     rows = []
     for name in names:
         lines = [words("not-shown")]
@@ -69,9 +72,9 @@ def claims_facts(
 
 def _lines(name: str, value: Json, words: Words) -> list[str]:
     readers: dict[str, Callable[[], list[str]]] = {
-        "header.from": lambda: [_mailbox(m) for m in value],
-        "header.to": lambda: [_mailbox(m) for m in value],
-        "header.cc": lambda: [_mailbox(m) for m in value],
+        "header.from": lambda: [_mailbox(m, words) for m in value],
+        "header.to": lambda: [_mailbox(m, words) for m in value],
+        "header.cc": lambda: [_mailbox(m, words) for m in value],
         "header.subject": lambda: [subject or words("empty") for subject in value],
         "header.date": lambda: [_date(date) for date in value],
         "envelope.proof_addresses": lambda: list(value),
@@ -88,9 +91,11 @@ def _date(spelt: str) -> str:
     return "?" if spelt == "?" else spelt.replace("T", " ").replace("Z", " UTC")
 
 
-def _mailbox(mailbox: Json) -> str:
+def _mailbox(mailbox: Json, words: Words) -> str:
+    """The name is what gets cut: a long one must not push the address out of sight."""
     address = f"<{mailbox['address']}>"
-    return f"{mailbox['name']} {address}" if mailbox["name"] else address
+    name = shorten(mailbox["name"], words("cut"), MAX_NAME_SHOWN)
+    return f"{name} {address}" if name else address
 
 
 def _authentication(value: Json, words: Words) -> list[Fact]:

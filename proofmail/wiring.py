@@ -49,6 +49,8 @@ from proofmail.store.engine import Store, open_store
 from proofmail.store.fsck import fsck
 from proofmail.store.leases import release_lease, take_lease
 from proofmail.verify.checks import verify_proof
+from proofmail.verify.plain import plain
+from proofmail.verify.trust import key_id
 from proofmail.web.app import make_app
 from proofmail.web.services import DossierRequest, Services
 from proofmail.worker import Step, run_steps
@@ -366,11 +368,14 @@ def run_fsck(folder: Path, out: TextIO) -> int:
     """Derives again all that can be; 0 if nothing disagrees."""
     settings = read_settings(folder)
     store = open_store(settings.database_url)
-    bad = 0
+    faults = open_questions = 0
+    spki = service_key(settings)
     try:
-        for finding in fsck(store, [service_key(settings)]):
-            bad += finding.bad
-            print(finding.text, file=out)
+        for finding in fsck(store, {key_id(spki): spki}):
+            faults += finding.level == "fault"
+            open_questions += finding.level != "fault"
+            print(plain(f"{finding.level}: {finding.subject}: {finding.text}"), file=out)
     finally:
         store.close()
-    return 1 if bad else 0
+    print(f"{faults} faults, {open_questions} things that could not be checked", file=out)
+    return 1 if faults else 0

@@ -191,7 +191,7 @@ def _records() -> None:
     op.create_index(
         "ix_records_open_page",
         "records",
-        ["organisation", "received_at", "sequence"],
+        ["batch", "organisation", "received_at", "sequence"],
         unique=False,
         sqlite_where=sa.text("batch IS NULL"),
         postgresql_where=sa.text("batch IS NULL"),

@@ -10,7 +10,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from proofmail.core.headers import ascii_lower, bounded, clean_text, digest_mark, plain_text
+from proofmail.core.headers import (
+    ascii_lower,
+    bounded,
+    clean_text,
+    digest_mark,
+    plain_text,
+    unified_white,
+)
 from proofmail.core.model import Mailbox
 
 MAILBOXES_MAX = 2_000
@@ -61,7 +68,7 @@ def mailboxes(values: Sequence[str], defects: set[str]) -> tuple[Mailbox, ...]:
         if stopped < len(value) and value[stopped:].strip(" \t\r\n,;"):
             rest = ",".join((value[stopped:], *values[index + 1 :]))
             defects.add("header.too-many-mailboxes")
-            found.append(Mailbox("", digest_mark(plain_text(rest, defects))))
+            found.append(Mailbox("", digest_mark(unified_white(plain_text(rest, defects)))))
             break
     return tuple(found)
 

@@ -90,14 +90,20 @@ def plain_text(value: str, defects: set[str]) -> str:
 def clean_text(value: str, defects: set[str], limit: int = TEXT_MAX) -> str:
     """The text that a field's value shows: encoded words decoded, white space unified, NFC."""
     text = _decode_words(value, defects) if "=?" in value else plain_text(value, defects)
-    if "  " in text or not text.isprintable():
-        text = _WHITE.sub(" ", text)
-    text = text.strip(" ")
+    text = unified_white(text)
     composed = nfc(text)
     if composed is None:
         defects.add("header.not-normalised")
         composed = text
     return bounded(composed, defects, limit)
+
+
+def unified_white(text: str) -> str:
+    """Each run of SP, TAB, CR and LF as one SP, none at the ends."""
+    # Every control character counts as not printable, in every Unicode version.
+    if "  " in text or not text.isprintable():
+        text = _WHITE.sub(" ", text)
+    return text.strip(" ")
 
 
 def bounded(text: str, defects: set[str], limit: int = TEXT_MAX) -> str:
@@ -122,7 +128,8 @@ def occurrences(
     rest = values[OCCURRENCES_MAX:]
     if rest:
         defects.add("header.too-long")
-        texts.append(digest_mark("\n".join(plain_text(value, defects) for value in rest)))
+        lines = [unified_white(plain_text(value, defects)) for value in rest]
+        texts.append(digest_mark("\n".join(lines)))
     return tuple(texts)
 
 

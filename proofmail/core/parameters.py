@@ -150,16 +150,17 @@ def _sections(parameters: Parameters, key: str, defects: set[str]) -> list[tuple
 def _extended(sections: list[tuple[str, bool]], defects: set[str]) -> str:
     """RFC 2231 §4: charset'language'percent-encoded bytes, the charset in the first section."""
     first, first_is_extended = sections[0]
-    charset: str | None = "utf-8"
+    charset = "utf-8"
     if first_is_extended:
         label, mark, after = first.partition("'")
         _, second_mark, text = after.partition("'")
         if mark and second_mark:
-            charset = charsets.canonical(label) if label else "us-ascii"
+            known = charsets.canonical(label) if label else "us-ascii"
+            if known is None:
+                defects.add("header.charset-unknown")
+                return "".join(text for text, _ in sections)
+            charset = known
             sections = [(text, True), *sections[1:]]
-    if charset is None:
-        defects.add("header.charset-unknown")
-        return "".join(text for text, _ in sections)
     data = b"".join(
         _percent_decoded(text) if extended else text.encode("utf-8", "surrogateescape")
         for text, extended in sections

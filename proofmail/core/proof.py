@@ -41,7 +41,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class TreePlace:
-    """Where a record stands in a tree of records whose root a token stamps (SPEC §5.2)."""
+    """Where a record stands in a tree of records whose root a token stamps (SPEC §5.1)."""
 
     index: int
     size: int

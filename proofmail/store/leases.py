@@ -27,9 +27,9 @@ def take_lease(store: Store, step: str, holder: str, now: datetime, seconds: flo
                     "expires_at": statement.excluded.expires_at,
                 },
                 where=or_(leases.c.holder == holder, leases.c.expires_at <= now_ms),
-            )
+            ).returning(leases.c.step)
         )
-        return bool(result.rowcount == 1)
+        return result.first() is not None
 
 
 def renew_lease(store: Store, step: str, holder: str, now: datetime, seconds: float) -> bool:

@@ -118,8 +118,11 @@ def save_tokens(store: Store, new: Sequence[NewToken], now: datetime) -> int:
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
     statement = counters.upsert(connection, tokens)
-    statement = statement.on_conflict_do_nothing(index_elements=["record", "authority"])
-    return sum(connection.execute(statement, row).rowcount for row in rows)
+    # RETURNING tells which rows were new; a row count is not given by both drivers.
+    statement = statement.on_conflict_do_nothing(index_elements=["record", "authority"]).returning(
+        tokens.c.id
+    )
+    return sum(len(connection.execute(statement, row).all()) for row in rows)
 
 
 def _row(item: NewToken, organisation: str, now: datetime) -> dict[str, Any]:

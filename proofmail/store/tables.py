@@ -179,7 +179,8 @@ def _partial(name: str, where: Any, *columns: str) -> None:
 
 
 _UNBATCHED = records.c.batch.is_(None)
-_partial("ix_records_open_page", _UNBATCHED, "organisation", "received_at", "sequence")
+# With `batch` in front SQLite prefers it to ix_records_page, which has the same order.
+_partial("ix_records_open_page", _UNBATCHED, "batch", "organisation", "received_at", "sequence")
 _partial("ix_records_unbatched", _UNBATCHED, "log", "sequence")
 _partial("ix_records_unstamped", records.c.stamped_at.is_(None), "sequence")
 _partial("ix_records_in_reply", records.c.in_reply.is_not(None), "in_reply")

@@ -3,13 +3,15 @@ the last net for exceptions, which must not reach a log with their texts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from proofmail.web.problems import Problem, from_exception, problem_json
+from proofmail.web.problems import Problem, from_exception
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -29,11 +31,15 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Shield:
-    """ASGI middleware. `public_url` is the address that people type, or empty."""
+    """ASGI middleware. `public_url` is the address that people type, or empty; `answer` gives a
+    refusal the form that its reader understands."""
 
-    def __init__(self, app: ASGIApp, public_url: str) -> None:
+    def __init__(
+        self, app: ASGIApp, public_url: str, answer: Callable[[Request, Problem], Response]
+    ) -> None:
         self.app = app
         self.origin = _origin(public_url)
+        self.answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,7 +57,7 @@ class Shield:
         headers = Headers(scope=scope)
         if scope["method"] not in _SAFE and not same_site(headers, self.origin):
             refusal = Problem(403, "The request came from a page of another site.")
-            await problem_json(refusal)(scope, receive, guarded)
+            await self.answer(Request(scope), refusal)(scope, receive, guarded)
             return
         try:
             await self.app(scope, receive, guarded)
@@ -61,7 +67,7 @@ class Shield:
             problem = from_exception(error)
             if started:  # too late for another answer: the server closes the connection
                 raise RuntimeError("an answer was cut off") from None
-            await problem_json(problem)(scope, receive, guarded)
+            await self.answer(Request(scope), problem)(scope, receive, guarded)
 
 
 def same_site(headers: Headers, origin: str) -> bool:

@@ -103,7 +103,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "home.stage": ("Étape", "Stage"),
     "home.share": ("Part", "Share"),
     "home.number": ("Nombre", "Number"),
-    "home.of_mails": ("dont mails", "of which mails"),
     "home.stage.recorded": ("Enregistrés", "Recorded"),
     "home.stage.stamped": ("Horodatés", "Time-stamped"),
     "home.stage.anchored": ("Dans un bloc", "In a block"),

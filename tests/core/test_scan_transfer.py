@@ -3,6 +3,7 @@
 import base64
 import re
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -75,15 +76,31 @@ def slow_quoted_printable(data: bytes) -> tuple[bytes, set[str]]:
 
 def cuts(data: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(edges)]
 
 
 base64_like = st.lists(
-    st.sampled_from([b"QUJD", b"Zm9v", b"Q", b"=", b"==", b"\r\n", b"\n", b" ", b"!", b"\xff", b"/+"])
+    st.sampled_from(
+        [b"QUJD", b"Zm9v", b"Q", b"=", b"==", b"\r\n", b"\n", b" ", b"!", b"\xff", b"/+"]
+    )
 ).map(b"".join)
 quoted_like = st.lists(
     st.sampled_from(
-        [b"a", b"=", b"==", b"=4", b"=41", b"=e9", b"41", b" ", b"\t", b"\r", b"\n", b"\r\n", b"=\r\n"]
+        [
+            b"a",
+            b"=",
+            b"==",
+            b"=4",
+            b"=41",
+            b"=e9",
+            b"41",
+            b" ",
+            b"\t",
+            b"\r",
+            b"\n",
+            b"\r\n",
+            b"=\r\n",
+        ]
     ),
     max_size=24,
 ).map(b"".join)

@@ -131,6 +131,16 @@ def test_many_persons_are_listed_up_to_a_bound():
     assert TEXTS["persons.stated.note"][1] in text
 
 
+def test_a_long_name_does_not_hide_the_address():
+    claims = evidence.mail_claims("x", [])
+    claims["header.from"] = [{"address": "eve@example.com", "name": "Alice " * 200}]
+    for row in story(evidence.case(evidence.signed("message", claims))).blocks[1].rows:
+        if row.label == TEXTS["header.from"][1]:
+            assert row.lines[0].endswith("(1120 more characters) <eve@example.com>")
+            return
+    pytest.fail("no sender on the first page")
+
+
 def test_a_token_over_a_tree_is_told_as_one():
     """OpenSSL cannot compute the root from the record, so it has to be given the digest."""
     alone = evidence.signed("message", evidence.mail_claims("x", []))

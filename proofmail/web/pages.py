@@ -1,0 +1,190 @@
+"""The pages. They need no script: forms and links alone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from proofmail.accounts.organisations import list_proof_addresses
+from proofmail.core.claims import KINDS
+from proofmail.errors import Unreadable
+from proofmail.store.counters import STATES, Counts
+from proofmail.store.pages import Filter, list_records
+from proofmail.store.records import counts
+from proofmail.web.access import PageCaller, services_of
+from proofmail.web.bench import MAX_UPLOAD_BYTES, Bench
+from proofmail.web.bodies import read_form
+from proofmail.web.downloads import dossier_response, proof_response
+from proofmail.web.facts import gather
+from proofmail.web.present import LANGUAGE_COOKIE, Renderer
+from proofmail.web.problems import Problem
+from proofmail.web.record_page import describe
+from proofmail.web.texts import LANGUAGES
+
+NEWEST = 8
+A_PAGE = 50
+_YEAR_SECONDS = 365 * 24 * 3600
+
+router = APIRouter(include_in_schema=False)
+
+
+def renderer_of(request: Request) -> Renderer:
+    renderer: Renderer = request.app.state.renderer
+    return renderer
+
+
+def local_path(text: str) -> str:
+    """`text` if it is a path on this very site, else "/": no page sends its reader elsewhere."""
+    inside = text.startswith("/") and not text.startswith(("//", "/\\"))
+    plain = text.isascii() and text.isprintable() and "\\" not in text and len(text) <= 1000
+    return text if inside and plain else "/"
+
+
+@router.post("/language")
+async def post_language(request: Request) -> Response:
+    form = await read_form(request)
+    chosen = form.text("language")
+    response = RedirectResponse(local_path(form.text("back")), 303)
+    if chosen in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE, chosen, max_age=_YEAR_SECONDS, path="/",
+            secure=services_of(request).secure, httponly=True, samesite="lax",
+        )  # fmt: skip
+    return response
+
+
+@router.get("/static/{name}")
+def get_static(request: Request, name: str) -> Response:
+    for item in renderer_of(request).static.values():
+        if item.name == name:
+            headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+            return Response(item.data, media_type=item.media_type, headers=headers)
+    raise Problem(404, "There is nothing at this address.")
+
+
+@router.get("/")
+def get_home(request: Request, caller: PageCaller) -> Response:
+    store = services_of(request).store
+    organisation = caller.organisation.id
+    found = counts(store, organisation)
+    newest = list_records(store, organisation, limit=NEWEST)
+    return renderer_of(request).page(
+        request, "home.html", counts=found, stages=_stages(found), newest=newest.items,
+        addresses=[] if newest.items else list_proof_addresses(store, organisation),
+    )  # fmt: skip
+
+
+def _stages(found: Counts) -> list[tuple[str, int, float]]:
+    """How many records have come how far at least: name, number, share in percent."""
+    total = sum(found.states.values())
+    stages = (
+        ("recorded", total),
+        ("stamped", found.with_token),
+        ("anchored", found.states["anchored"] + found.states["final"]),
+        ("final", found.states["final"]),
+    )
+    return [(name, n, round(100 * n / total, 2) if total else 0.0) for name, n in stages]
+
+
+@router.get("/records")
+def get_list(
+    request: Request,
+    caller: PageCaller,
+    text: Annotated[str, Query(max_length=200)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
+    kind: Annotated[str, Query(max_length=20)] = "",
+    since: Annotated[str, Query(max_length=20)] = "",
+    until: Annotated[str, Query(max_length=20)] = "",
+    cursor: Annotated[str, Query(max_length=60)] = "",
+) -> Response:
+    asked = {"text": text, "state": state, "kind": kind, "since": since, "until": until}
+    only, good = _filter(asked, ZoneInfo(caller.organisation.zone))
+    store, organisation = services_of(request).store, caller.organisation.id
+    try:
+        page = list_records(store, organisation, limit=A_PAGE, before=cursor or None, only=only)
+    except Unreadable:
+        page, good, cursor = list_records(store, organisation, limit=A_PAGE, only=only), False, ""
+    return renderer_of(request).page(
+        request, "records.html", page=page, asked=asked, cursor=cursor, bad_filter=not good,
+        filtered=any(asked.values()), states=STATES, kinds=KINDS,
+    )  # fmt: skip
+
+
+def _filter(asked: dict[str, str], zone: ZoneInfo) -> tuple[Filter, bool]:
+    """What to list, and whether all of it could be read. Days are the organisation's."""
+    since, since_good = _day(asked["since"], zone, 0)
+    until, until_good = _day(asked["until"], zone, 1)
+    state_good = asked["state"] in ("", *STATES)
+    kind_good = asked["kind"] in ("", *KINDS)
+    only = Filter(
+        state=asked["state"] if asked["state"] and state_good else None,
+        kind=asked["kind"] if asked["kind"] and kind_good else None,
+        text=asked["text"].replace("\x00", "").strip(),
+        since=since,
+        until=until,
+    )
+    return only, since_good and until_good and state_good and kind_good
+
+
+def _day(text: str, zone: ZoneInfo, days_after: int) -> tuple[datetime | None, bool]:
+    if not text:
+        return None, True
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days_after)
+        if not 1971 <= day.year <= 9000:
+            return None, False
+    except (ValueError, OverflowError):
+        return None, False
+    return datetime.combine(day, time(), zone), True
+
+
+@router.get("/records/{record_id}")
+def get_record_page(request: Request, caller: PageCaller, record_id: str) -> Response:
+    services = services_of(request)
+    facts = gather(services.store, services.trust(), caller.organisation.id, record_id)
+    return renderer_of(request).page(request, "record.html", **describe(facts))
+
+
+@router.get("/records/{record_id}/proof.json")
+def get_proof(request: Request, caller: PageCaller, record_id: str) -> Response:
+    return proof_response(services_of(request), caller, record_id)
+
+
+@router.get("/records/{record_id}/dossier-{language}.pdf")
+async def get_dossier(
+    request: Request, caller: PageCaller, record_id: str, language: str
+) -> Response:
+    for known in LANGUAGES:
+        if language == known:
+            return await dossier_response(services_of(request), caller, record_id, known)
+    raise Problem(404, "There is nothing at this address.")
+
+
+@router.get("/verify")
+def get_verify(request: Request, _caller: PageCaller) -> Response:
+    return _verify_page(request)
+
+
+@router.post("/verify")
+async def post_verify(request: Request, _caller: PageCaller) -> Response:
+    bench: Bench = request.app.state.bench
+    try:
+        report, own_trust = await bench.judge(request, services_of(request))
+    except Unreadable as error:
+        return await run_in_threadpool(_verify_page, request, str(error), 422)
+    page = renderer_of(request).page
+    return await run_in_threadpool(
+        lambda: page(request, "report.html", report=report, own_trust=own_trust)
+    )
+
+
+def _verify_page(request: Request, unreadable: str = "", status: int = 200) -> Response:
+    return renderer_of(request).page(
+        request, "verify.html", status=status, unreadable=unreadable, size=MAX_UPLOAD_BYTES >> 20
+    )
