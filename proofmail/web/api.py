@@ -1,5 +1,5 @@
-"""The API for programs. Errors are problem details (RFC 9457); every row is the key's organisation's
-own, and a record of another one does not exist."""
+"""The API for programs. Errors are problem details (RFC 9457). Every row belongs to the key's
+organisation; a record of another one does not exist."""
 
 from __future__ import annotations
 
@@ -80,7 +80,11 @@ def get_records(
     ] = None,
 ) -> RecordPage:
     only = Filter(
-        state.value if state else None, kind.value if kind else None, text.replace("\x00", ""), since, until
+        state.value if state else None,
+        kind.value if kind else None,
+        text.replace("\x00", ""),
+        since,
+        until,
     )
     page = list_records(
         services_of(request).store, caller.organisation.id, limit=limit, before=cursor, only=only

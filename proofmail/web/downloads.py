@@ -46,5 +46,7 @@ async def dossier_response(
 def _file(data: bytes, media_type: str, name: str) -> Response:
     """`name` holds nothing from outside: a record's id is our own."""
     return Response(
-        data, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        data,
+        media_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

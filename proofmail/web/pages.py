@@ -148,7 +148,7 @@ def _day(text: str, zone: ZoneInfo, days_after: int) -> tuple[datetime | None, b
 def get_record_page(request: Request, caller: PageCaller, record_id: str) -> Response:
     services = services_of(request)
     facts = gather(services.store, services.trust(), caller.organisation.id, record_id)
-    return renderer_of(request).page(request, "record.html", **describe(facts))
+    return renderer_of(request).page(request, "record.html", record=describe(facts))
 
 
 @router.get("/records/{record_id}/proof.json")

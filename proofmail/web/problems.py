@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
@@ -44,11 +43,12 @@ class Problem(Exception):
         self.errors = list(errors)
 
 
-@dataclass(frozen=True)
-class SignInNeeded(Exception):  # noqa: N818 - not a fault: the caller is sent to the sign-in page
-    """A page was asked for without a session; `wanted` is where to go afterwards."""
+class SignInNeeded(Exception):
+    """No fault: a page was asked for without a session. `wanted` is where to go afterwards."""
 
-    wanted: str = field(default="/")
+    def __init__(self, wanted: str) -> None:
+        super().__init__()
+        self.wanted = wanted
 
 
 def too_large(limit_bytes: int) -> Problem:
@@ -127,4 +127,6 @@ def _place(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     if isinstance(error, ProofmailError):
         frames = frames[-1:]
-    return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[::-1])
+    return " < ".join(
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[::-1]
+    )

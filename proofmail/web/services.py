@@ -1,4 +1,4 @@
-"""What the pages and the API are given to work with. Wiring fills it in; tests fill it with fakes."""
+"""What the pages and the API are given to work with: wiring fills it in, tests with fakes."""
 
 from __future__ import annotations
 

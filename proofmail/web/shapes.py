@@ -63,7 +63,9 @@ class RecordRow(_Shape):
 
 class RecordPage(_Shape):
     records: list[RecordRow]
-    next: str | None = Field(None, description="The cursor of the next page; absent after the last.")
+    next: str | None = Field(
+        None, description="The cursor of the next page; absent after the last."
+    )
     searched_back_to: str | None = Field(
         None,
         description="Set when a search for text stopped here before it had looked at everything; "

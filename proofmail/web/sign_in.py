@@ -57,9 +57,7 @@ async def post_sign_in(request: Request) -> Response:
     email = fold_address(form.text("email"))[:320].replace("\x00", "")
     wanted = local_path(form.text("next"))
     now = services.clock.now()
-    if not (
-        door.by_address.allow(_network(request), now) and door.by_email.allow(email, now)
-    ):
+    if not (door.by_address.allow(_network(request), now) and door.by_email.allow(email, now)):
         return await to_thread.run_sync(
             lambda: _page(request, wanted=wanted, refusal="limited", email=email)
         )

@@ -293,7 +293,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "detail.signer": ("Signataire", "Signer"),
     "detail.policy": ("Politique", "Policy"),
     "detail.serial": ("Numéro de série", "Serial number"),
-    "detail.certificate_bound_by": ("Certificat lié par ESSCertID", "Certificate bound by ESSCertID"),
+    "detail.certificate_bound_by": (
+        "Certificat lié par ESSCertID",
+        "Certificate bound by ESSCertID",
+    ),
     "detail.chain_id": ("Identifiant de la chaîne", "Chain id"),
     "detail.chain": ("Chaîne", "Chain"),
     "detail.block_number": ("Bloc", "Block"),
@@ -304,7 +307,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "record.claims": ("Toutes les déclarations enregistrées", "All recorded claims"),
     "record.claim": ("Déclaration", "Claim"),
     "record.value": ("Valeur", "Value"),
-    "record.checks": ("Contrôles, avec la confiance de ce service", "Checks, under this service’s trust"),
+    "record.checks": (
+        "Contrôles, avec la confiance de ce service",
+        "Checks, under this service’s trust",
+    ),
     # Verification
     "verify.title": ("Vérifier une preuve", "Verify a proof"),
     "verify.lead": (
@@ -319,8 +325,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Here this service judges its own proofs. To depend on nobody, use the command “proofmail "
         "verify”, offline.",
     ),
-    "verify.proof": ("Dossier (PDF) ou fichier de preuve (JSON)", "Dossier (PDF) or proof file (JSON)"),
-    "verify.copies": ("Copies : mails (.eml) et pièces jointes", "Copies: mails (.eml) and attachments"),
+    "verify.proof": (
+        "Dossier (PDF) ou fichier de preuve (JSON)",
+        "Dossier (PDF) or proof file (JSON)",
+    ),
+    "verify.copies": (
+        "Copies : mails (.eml) et pièces jointes",
+        "Copies: mails (.eml) and attachments",
+    ),
     "verify.digests": (
         "Empreintes SHA-256 ou SHA3-256, une par ligne",
         "SHA-256 or SHA3-256 digests, one a line",
@@ -369,8 +381,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "check.V4": ("signé par une clé de confiance du service", "signed by a trusted service key"),
     "check.V5": ("jeton d’horodatage", "time-stamp token"),
     "check.V6": ("reçu avant l’horodatage", "not received after the time-stamp"),
-    "check.V7": ("l’en-tête nomme le journal de l’enregistrement", "the header names the record’s log"),
-    "check.V8": ("en-tête et enregistrement sont dans un même arbre", "header and record are in one tree"),
+    "check.V7": (
+        "l’en-tête nomme le journal de l’enregistrement",
+        "the header names the record’s log",
+    ),
+    "check.V8": (
+        "en-tête et enregistrement sont dans un même arbre",
+        "header and record are in one tree",
+    ),
     "check.V9": (
         "la transaction porte la racine et est dans le bloc",
         "the transaction carries the root and is in the block",
@@ -415,9 +433,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Le service ne peut répondre maintenant ; rien n’est perdu. Réessayez plus tard.",
         "The service cannot answer now; nothing was lost. Try again later.",
     ),
-}  # fmt: skip
+}
 
-_WEIGHT = re.compile(r"\s*([a-zA-Z*]{1,8})(?:-[a-zA-Z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*\Z")
+_WEIGHT = re.compile(
+    r"\s*([a-zA-Z*]{1,8})(?:-[a-zA-Z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*\Z"
+)
 
 
 def text(language: Language, key: str, **values: object) -> str:
