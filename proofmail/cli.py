@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,6 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"proofmail: {where}{error.strerror or type(error).__name__}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        # A fault of ours. Its words may quote a mail or a key, so only its kind is told.
+        if os.environ.get("PROOFMAIL_TRACEBACK"):
+            raise
+        print(
+            f"proofmail: internal fault ({type(error).__name__}); nothing recorded was lost. "
+            "Set PROOFMAIL_TRACEBACK=1 to see where",
+            file=sys.stderr,
+        )
+        return 70
 
 
 def _dispatch(words: list[str]) -> int:

@@ -25,6 +25,11 @@ MESSAGE_ID_MAX = 998
 
 FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 """A field's name and colon; white space between them is RFC 5322 §4.5's."""
+
+WHOLE_FIELD = re.compile(rb"(?!--)([!-9;-~]++)[ \t]*+:([^\n]*+\n(?:[ \t][^\n]*+\n)*+)(?=[^ \t])")
+"""A field with all its continuation lines, and the next line begun. Not one that begins like a
+delimiter line: those need a closer look."""
+
 SINGLE = (
     "from",
     "to",
@@ -42,15 +47,6 @@ WANTED = frozenset(
     name.encode("ascii") for name in (*SINGLE, "content-id", "disposition-notification-to")
 )
 """The fields that are kept while a header is read; all others are dropped line by line."""
-
-_BODY = rb":([^\n]*+\n(?:[ \t][^\n]*+\n)*+)(?=[^ \t])"
-_WANTED_NAME = rb"(?i:" + b"|".join(sorted(WANTED)) + rb")"
-WHOLE_FIELDS = re.compile(
-    rb"(?:(?!--|%(wanted)b[ \t]*:)[!-9;-~]++[ \t]*+%(skipped)b)*+(?:(%(wanted)b)[ \t]*+%(body)b)?+"
-    % {b"wanted": _WANTED_NAME, b"skipped": _BODY.replace(b"(", b"(?:", 1), b"body": _BODY}
-)
-"""Unwanted fields, then a wanted one: name and lines. Each with all its continuation lines, and
-the next line begun; none that begins like a delimiter line, for those need a closer look."""
 
 Fields = dict[str, list[str]]
 """Lower-case field name → the unfolded values of its occurrences."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from proofmail.core.headers import (
     FIELD,
     WANTED,
-    WHOLE_FIELDS,
+    WHOLE_FIELD,
     Fields,
     first_message_id,
     note_duplicates,
@@ -137,19 +137,18 @@ class Structure:
 
     def _take_whole_fields(self, data: bytes, position: int, limit: int) -> int:
         """The fast path over fields that are all there; line by line goes the rest."""
-        while (whole := WHOLE_FIELDS.match(data, position)) is not None:
+        while (whole := WHOLE_FIELD.match(data, position)) is not None:
             end = whole.end()
-            if end == position or self._header_bytes + end - position > limit:
+            if self._header_bytes + end - position > limit:
                 break
             self._header_bytes += end - position
             self._header_lines += 1
             self._folded = None
             position = end
-            name, lines = whole.groups()
-            if name is None:
-                break
-            value = lines.replace(b"\r\n", b"").replace(b"\n", b"")
-            self._lines.setdefault(name.lower().decode("ascii"), []).append([value])
+            key = whole[1].lower()
+            if key in WANTED:
+                value = whole[2].replace(b"\r\n", b"").replace(b"\n", b"")
+                self._lines.setdefault(key.decode("ascii"), []).append([value])
         return position
 
     def _take_header_line(self, line: bytes) -> bool:
@@ -342,7 +341,8 @@ class Structure:
             inner.finish()
         part = leaf.part()
         findings.parts[self._place] = part
-        findings.defects.update(note for note in part.notes if note.startswith("transfer."))
+        if part.notes:
+            findings.defects.update(note for note in part.notes if note.startswith("transfer."))
         enclosed_id = first_message_id(inner.header) if inner and inner.header else None
         self._note_report(leaf, enclosed_id)
 

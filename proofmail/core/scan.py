@@ -29,7 +29,7 @@ from proofmail.core.model import Fingerprint, Mailbox, Part, Report, Scan
 __all__ = ["Fingerprint", "Mailbox", "Part", "Report", "Scan", "Scanner", "scan"]
 
 _GATHER_BYTES = 16_384
-_SLICE_BYTES = 262_144
+_SLICE_BYTES = 65_536
 
 
 class Scanner:

@@ -2,10 +2,11 @@
 
 A page starts after a cursor (the last row's received_at and sequence) and is read from an index
 that has that order, so that page 1 of a thousand records and page 20,000 of a million cost alike.
-Two cases need care. Records in few open batches are found from the batches. A search for text
-reads summaries, newest first, and stops after `SCAN_ROWS` of them: the page then says how far it
-looked, and its cursor goes on from there. There is no index over words: it would double what the
-gateway has to write for each mail, and an erased word would be hard to get out of it.
+Two cases need care. Records in a state that few are in are found from the batches in that state
+(the counters tell how many there are). A search for text reads summaries, newest first, and stops
+after `SCAN_ROWS` of them: the page then says how far it looked, and its cursor goes on from
+there. There is no index over words: it would double what the gateway has to write for each mail,
+and an erased word would be hard to get out of it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select, tuple_
 
 from proofmail.errors import Unreadable
+from proofmail.store.counters import counts
 from proofmail.store.engine import Store, milliseconds, moment
 from proofmail.store.records import StoredRecord, read_row, stored
 from proofmail.store.tables import batches, memberships, records, summaries
 
 SCAN_ROWS = 20_000
+FEW = 2000
 MAX_LIMIT = 500
 
 
@@ -68,6 +71,13 @@ def list_records(
     if before is not None:
         conditions.append(_after(before))
     with store.read() as connection:
+        order = _NEWEST_FIRST
+        if only.state is not None:
+            many = counts(connection, organisation).states.get(only.state, 0)
+            if not many:
+                return Page((), None)
+            conditions += _in_state(only.state, many)
+            order = _NEWEST_OF_FEW if _few(only.state, many) else order
         last = None
         if only.text:
             last = _scanned_to(connection, conditions)
@@ -75,7 +85,7 @@ def list_records(
                 conditions.append(_key() >= tuple_(*last))
             conditions += _contains(only.text)
         rows = connection.execute(
-            stored().where(*conditions).order_by(*_order(only.state)).limit(limit + 1)
+            stored().where(*conditions).order_by(*order).limit(limit + 1)
         ).all()
     items = tuple(read_row(row) for row in rows[:limit])
     if len(rows) > limit:
@@ -112,30 +122,41 @@ def _conditions(only: Filter) -> list[ColumnElement[bool]]:
         found.append(records.c.received_at >= milliseconds(only.since))
     if only.until is not None:
         found.append(records.c.received_at < milliseconds(only.until))
-    if only.state in ("recorded", "stamped"):
-        stamped = records.c.stamped_at
-        found.append(records.c.batch.is_(None))
-        found.append(stamped.is_(None) if only.state == "recorded" else stamped.is_not(None))
-    elif only.state == "final":
-        # Nearly all of them: the order's index with a look at each batch.
-        found.append(records.c.batch.in_(select(batches.c.id).where(batches.c.state == only.state)))
-    elif only.state is not None:
-        found.append(
-            records.c.sequence.in_(
-                select(memberships.c.record)
-                .join(batches, batches.c.id == memberships.c.batch)
-                .where(batches.c.state == only.state)
-            )
-        )
     return found
 
 
-def _order(state: str | None) -> Sequence[ColumnElement[Any]]:
-    if state in ("batched", "anchored"):
-        # Few: found from their batches and then sorted. The sum keeps the planner from walking
-        # all records in order for them.
-        return (records.c.received_at + 0).desc(), records.c.sequence.desc()
-    return records.c.received_at.desc(), records.c.sequence.desc()
+def _few(state: str, many: int) -> bool:
+    return state in ("batched", "anchored") and many <= FEW
+
+
+def _in_state(state: str, many: int) -> list[ColumnElement[bool]]:
+    if state in ("recorded", "stamped"):
+        stamped = records.c.stamped_at
+        return [
+            records.c.batch.is_(None),
+            stamped.is_(None) if state == "recorded" else stamped.is_not(None),
+        ]
+    if _few(state, many):
+        members = (
+            select(memberships.c.record)
+            .join(batches, batches.c.id == memberships.c.batch)
+            .where(batches.c.state == state)
+        )
+        return [records.c.sequence.in_(members)]
+    # Many, so that one soon meets a page of them in the order's index.
+    return [records.c.batch.in_(select(batches.c.id).where(batches.c.state == state))]
+
+
+_NEWEST_FIRST: Sequence[ColumnElement[Any]] = (
+    records.c.received_at.desc(),
+    records.c.sequence.desc(),
+)
+# Found from their batches and then sorted. The sum keeps the planner from walking all records in
+# order for them.
+_NEWEST_OF_FEW: Sequence[ColumnElement[Any]] = (
+    (records.c.received_at + 0).desc(),
+    records.c.sequence.desc(),
+)
 
 
 def _scanned_to(
@@ -145,7 +166,7 @@ def _scanned_to(
     row = connection.execute(
         select(records.c.received_at, records.c.sequence)
         .where(*conditions)
-        .order_by(records.c.received_at.desc(), records.c.sequence.desc())
+        .order_by(*_NEWEST_FIRST)
         .offset(SCAN_ROWS - 1)
         .limit(1)
     ).first()

@@ -127,7 +127,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # List
     "list.title": ("Enregistrements", "Records"),
-    "list.search": ("Objet, expéditeur ou destinataire", "Subject, sender or addressee"),
+    "list.search": ("Objet, adresses, noms de fichiers", "Subject, addresses, file names"),
     "list.state": ("État", "State"),
     "list.kind": ("Nature", "Kind"),
     "list.any": ("tous", "any"),
@@ -211,15 +211,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "record.proves_not": ("Ce que cela ne prouve pas", "What this does not prove"),
     "record.proves_not.delivery": (
-        "Ni la remise aux destinataires, ni la lecture.",
+        "La remise aux destinataires, ou la lecture.",
         "Delivery to the addressees, or reading.",
     ),
     "record.proves_not.author": (
-        "Ni qui a vraiment écrit : l’expéditeur affiché est celui que le mail déclare.",
+        "Qui a vraiment écrit : l’expéditeur affiché est celui que le mail déclare.",
         "Who really wrote: the sender shown is the one that the mail states.",
     ),
     "record.proves_not.before": (
-        "Ni que le mail n’existait pas plus tôt.",
+        "Que le mail n’existait pas plus tôt.",
         "That the mail did not exist earlier.",
     ),
     "record.authentication.none": (
@@ -407,6 +407,44 @@ TEXTS: dict[str, tuple[str, str]] = {
         "one seal over the file, by a trusted signer",
     ),
     "check.V17": ("assez de témoins indépendants", "enough independent witnesses"),
+    "check.T0": ("ce que le jeton doit couvrir", "what the token must cover"),
+    "check.T1": (
+        "la réponse est en DER strict et contient un jeton",
+        "the response is strict DER and holds a time-stamp token",
+    ),
+    "check.T2": ("le statut est « accordé »", "the status is granted"),
+    "check.T3": (
+        "l’algorithme et l’empreinte sont ceux attendus",
+        "the imprint's algorithm and bytes are those due",
+    ),
+    "check.T4": ("il y a exactement un signataire", "there is exactly one signer"),
+    "check.T5": ("le certificat du signataire est fourni", "the signer's certificate is carried"),
+    "check.T6": ("le type de contenu est signé", "the content type is signed"),
+    "check.T7": (
+        "l’empreinte signée est celle du contenu",
+        "the message digest is that of the content",
+    ),
+    "check.T8": (
+        "le certificat du signataire est lié par ESSCertID",
+        "the signer's certificate is bound by ESSCertID",
+    ),
+    "check.T9": ("la signature est bonne", "the signature is good"),
+    "check.T10": (
+        "le certificat du signataire ne sert qu’à horodater",
+        "the signer's certificate is for time-stamping alone",
+    ),
+    "check.T11": (
+        "le certificat du signataire était valide à l’heure du jeton",
+        "the signer's certificate was valid at genTime",
+    ),
+    "check.T12": (
+        "le chemin vers une autorité de confiance tient à l’heure du jeton",
+        "the path to a trusted authority holds at genTime",
+    ),
+    "check.T13": (
+        "la politique est de celles que l’on croit de cette autorité",
+        "the policy is one that the authority is trusted for",
+    ),
     # Refusals
     "error.back": ("Retour à la synthèse", "Back to the synthesis"),
     "error.400": ("La demande ne peut être lue.", "The request cannot be read."),
@@ -435,6 +473,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
+# French sets a space beside these signs; no line may end there.
+_TALL_SIGNS = re.compile(r" (?=[:;?!»])|(?<=«) ")
 _WEIGHT = re.compile(
     r"\s*([a-zA-Z*]{1,8})(?:-[a-zA-Z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*\Z"
 )
@@ -443,6 +483,8 @@ _WEIGHT = re.compile(
 def text(language: Language, key: str, **values: object) -> str:
     """The text of a key in a language, plain, with its values filled in."""
     found = TEXTS[key][LANGUAGES.index(language)]
+    if language == "fr":
+        found = _TALL_SIGNS.sub("\u00a0", found)
     return found.format(**values) if values else found
 
 

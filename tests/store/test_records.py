@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from proofmail.errors import Unreadable
 from proofmail.store import pages
 from proofmail.store.batches import _draft
+from proofmail.store.counters import bump
 from proofmail.store.engine import Store, milliseconds
 from proofmail.store.pages import Filter, fold, list_records
 from proofmail.store.records import StoredRecord, counts, get_record, keep, linked, receipts_of
@@ -200,6 +201,9 @@ def test_everything_asked_often_is_read_from_indexes(sqlite_store: Store) -> Non
             plans.append(" / ".join(row[3] for row in cursor))
 
     fill(store, owner, 30)
+    with store.write() as connection:  # as if there were some in every state
+        for state, many in (("stamped", 3), ("final", 9), ("anchored", 5), ("batched", 9999)):
+            bump(connection, {(owner, "message", state): many})
     event.listen(store.engine, "before_cursor_execute", explain)
     before = f"{milliseconds(NOW) + 9000}-5"
     for used, only in (
@@ -210,6 +214,7 @@ def test_everything_asked_often_is_read_from_indexes(sqlite_store: Store) -> Non
         ("ix_records_page", Filter(since=NOW, until=NOW + WEEK)),
         ("ix_records_page", Filter(text="devis")),
         ("ix_records_page", Filter(state="final")),
+        ("ix_records_page", Filter(state="batched")),
     ):
         list_records(store, owner, limit=10, only=only, before=before)
         assert used in plans[-1]
