@@ -25,11 +25,13 @@ from dossier.make import DossierOptions, make_dossier
 from dossier.seal import Sealer
 from proofmail import setup
 from proofmail.accounts.directory import Directory
+from proofmail.accounts.organisations import list_organisations
+from proofmail.accounts.trail import check_trail
 from proofmail.config import Settings, parse_endpoint, read_settings
 from proofmail.core.canonical import encode
 from proofmail.core.proof import Proof, read_proof
 from proofmail.core.scan import Scanner
-from proofmail.errors import TryLater
+from proofmail.errors import CheckFailed, TryLater
 from proofmail.folder import (
     SystemClock,
     all_authorities,
@@ -46,6 +48,7 @@ from proofmail.logs import log_to_stderr
 from proofmail.serve import part_lifetime, say_ready
 from proofmail.store import anchors
 from proofmail.store.engine import Store, open_store
+from proofmail.store.erasing import sweep
 from proofmail.store.fsck import fsck
 from proofmail.store.leases import release_lease, take_lease
 from proofmail.verify.checks import verify_proof
@@ -62,6 +65,7 @@ log = logging.getLogger("proofmail")
 
 STAMP_PAUSE_SECONDS = 0.2
 TRUST_PAUSE_SECONDS = 2.0
+SWEEP_PAUSE_SECONDS = 60.0
 DIRECTORY_REFRESH_SECONDS = 5.0
 GRACE_SECONDS = 10.0
 
@@ -252,6 +256,7 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
             Step("anchor", anchor_step(parts), pause),
             Step("watch", watch_step(parts), pause),
             Step("trust", trust_file.refresh, TRUST_PAUSE_SECONDS),
+            Step("sweep", lambda: sweep(store, clock.now()) and False, SWEEP_PAUSE_SECONDS),
         ]  # fmt: skip
         say_ready()
         run_steps(steps, _Leases(store), over)
@@ -375,6 +380,12 @@ def run_fsck(folder: Path, out: TextIO) -> int:
             faults += finding.level == "fault"
             open_questions += finding.level != "fault"
             print(plain(f"{finding.level}: {finding.subject}: {finding.text}"), file=out)
+        for organisation in list_organisations(store):
+            try:
+                check_trail(store, organisation.id)
+            except CheckFailed as error:
+                faults += 1
+                print(f"fault: organisation {organisation.id}: {error}", file=out)
     finally:
         store.close()
     print(f"{faults} faults, {open_questions} things that could not be checked", file=out)

@@ -24,6 +24,8 @@ MAX_DEPTH = 16
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True, check_circular=False
 )
+_HARMLESS_BRACKETS = 500
+_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
 
@@ -40,6 +42,7 @@ def encode(value: Json) -> bytes:
 def decode(data: bytes) -> Json:
     """The value of canonical bytes; Unreadable unless `data` is its very encoding (SPEC §1.1)."""
     try:
+        _check_nesting(data)
         value = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_object,
@@ -60,6 +63,7 @@ def decode_lenient(data: bytes) -> Json:
     """The value of JSON that a person may have edited (the trust file): same restriction on
     values, any white space and order; duplicate keys are refused all the same."""
     try:
+        _check_nesting(data)
         value = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_object,
@@ -71,6 +75,22 @@ def decode_lenient(data: bytes) -> Json:
     except (ValueError, RecursionError) as error:
         raise Unreadable("not JSON") from error
     return value
+
+
+def _check_nesting(data: bytes) -> None:
+    """Refuses deep nesting before the parser recurses: a library may have raised the recursion
+    limit beyond what the machine's stack holds. A few brackets cannot nest deep."""
+    if data.count(b"[") + data.count(b"{") <= _HARMLESS_BRACKETS:
+        return
+    depth = 0
+    for piece in _PIECE.finditer(data):
+        first = piece[0][:1]
+        if first in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH + 1:
+                raise ValueError("nested too deep")
+        elif first in b"]}":
+            depth -= 1
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

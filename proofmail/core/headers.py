@@ -85,6 +85,9 @@ def plain_text(value: str, defects: set[str]) -> str:
 
 def clean_text(value: str, defects: set[str], limit: int = TEXT_MAX) -> str:
     """The text that a field's value shows: encoded words decoded, white space unified, NFC."""
+    simple = value.isascii() and value.isprintable() and len(value) <= limit
+    if simple and "=?" not in value and "  " not in value:
+        return value.strip(" ")  # no step below has any other effect on it
     text = _decode_words(value, defects) if "=?" in value else plain_text(value, defects)
     text = unified_white(text)
     composed = nfc(text)

@@ -17,7 +17,7 @@ BOUNDARY_MAX_BYTES = 256
 _RFC2045 = r"[!#-'*+.^-~0-9A-Z-]{1,127}"
 _TYPE = re.compile(rf"[ \t]*({_RFC2045})/({_RFC2045})(?=[ \t;(]|\Z)([ \t]*(?:;|\Z))?")
 _CHARSET = re.compile(r"[!#-'*+.^-~0-9A-Z-]{1,64}")
-_FIRST_WORD = re.compile(r"[^ \t;]*")
+_FIRST_WORD = re.compile(r"[ \t]*([^ \t;]*)")
 _PARAMETER = re.compile(
     r"""
     ;[ \t]*([^ \t=;"]+)[ \t]*=[ \t]*
@@ -83,12 +83,12 @@ def _first(fields: Fields, name: str) -> str | None:
 
 
 def _first_word(value: str) -> str:
-    return ascii_lower(_up_to_white(value.lstrip(" \t")))
+    return ascii_lower(_up_to_white(value))
 
 
 def _up_to_white(value: str) -> str:
     found = _FIRST_WORD.match(value)
-    return found[0] if found else ""
+    return found[1] if found else ""
 
 
 def _boundary(parameters: Parameters) -> bytes | None:

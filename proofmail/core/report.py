@@ -14,7 +14,6 @@ from proofmail.core.headers import (
     MESSAGE_ID_MAX,
     Fields,
     ascii_lower,
-    bounded,
     clean_text,
     first_message_id,
     message_ids,
@@ -130,7 +129,8 @@ def _inline(content: bytes) -> Report | None:
         return None
     fields: dict[str, str] = {}
     for name, value, next_line in _INLINE.findall(content.decode("utf-8", "replace")):
-        fields.setdefault(ascii_lower(name), value.strip(" \t") or next_line)
+        shown = clean_text(value.strip(" \t") or next_line, set(), _VALUE_MAX)
+        fields.setdefault(ascii_lower(name), shown)
     recipient = fields.get("final-recipient") or fields.get("original-recipient")
     if not recipient or not fields.get("disposition") or not fields.get("original-message-id"):
         return None
@@ -138,8 +138,8 @@ def _inline(content: bytes) -> Report | None:
         "mdn",
         "inline",
         _original_id(fields["original-message-id"]),
-        _behind_semicolon(clean_text(recipient, set())),
-        _disposition_type(clean_text(fields["disposition"], set())),
+        _behind_semicolon(recipient) or None,
+        _disposition_type(fields["disposition"]),
     )
 
 
@@ -151,12 +151,12 @@ def _value(fields: Fields, name: str) -> str | None:
 def _recipient(fields: Fields) -> str | None:
     """RFC 8098 §3.2.4, RFC 3464 §2.3.2: `address-type; address`."""
     value = _value(fields, "final-recipient") or _value(fields, "original-recipient")
-    return _behind_semicolon(value) if value else None
+    return _behind_semicolon(value) or None if value else None
 
 
 def _behind_semicolon(value: str) -> str:
     _, mark, address = value.partition(";")
-    return bounded((address if mark else value).strip(" "), set(), _VALUE_MAX)
+    return (address if mark else value).strip(" ")
 
 
 def _disposition_type(value: str | None) -> str | None:

@@ -53,7 +53,7 @@ def api_caller(
 ) -> Caller:
     """The caller of the API; 401 without a key in use (RFC 6750 §3)."""
     if credentials is None:
-        raise Problem(401, "An API key is needed: Authorization: Bearer pm_…",
+        raise Problem(401, "An API key is needed, in the header Authorization: Bearer.",
                       headers={"WWW-Authenticate": 'Bearer realm="proofmail"'})  # fmt: skip
     services = services_of(request)
     key = find_key(services.store, credentials.credentials)

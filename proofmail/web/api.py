@@ -101,7 +101,7 @@ def get_records(
     tags=["records"],
     summary="One record, with claims, witnesses and checks",
     response_model_exclude_none=True,
-    responses=_refusals(401, 404, 503),
+    responses=_refusals(401, 404, 422, 503),
 )
 def get_one_record(request: Request, caller: ApiCaller, record_id: str) -> RecordDetail:
     services = services_of(request)
@@ -115,7 +115,7 @@ def get_one_record(request: Request, caller: ApiCaller, record_id: str) -> Recor
     tags=["records"],
     summary="The proof file, as canonical bytes",
     response_class=Response,
-    responses={200: {"content": {"application/json": {}}}, **_refusals(401, 404, 410, 503)},
+    responses={200: {"content": {"application/json": {}}}, **_refusals(401, 404, 410, 422, 503)},
 )
 def get_proof(request: Request, caller: ApiCaller, record_id: str) -> Response:
     return proof_response(services_of(request), caller, record_id)
