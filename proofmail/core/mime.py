@@ -119,7 +119,9 @@ class Structure:
                 self._findings.exceeded = "header.too-large"
                 return -1
             if end < 0:
-                self._tail = data[position:]
+                # With the line feed before it: the line may turn out to be the body's first.
+                self._context = 1 if position else 0
+                self._tail = data[position - self._context :]
                 return -1
             line = data[position:end].removesuffix(b"\r")
             delimiter = self._delimiter(data[position:end])
@@ -235,18 +237,19 @@ class Structure:
         data, position = self._tail, self._context
         self._tail, self._context = b"", 0
         if self._state == _HEADER:
-            delimiter = self._delimiter(data)
-            line = data.removesuffix(b"\r")
+            line = data[position:]
+            delimiter = self._delimiter(line)
             if delimiter is None and (not line or self._take_header_line(line)):
                 return
             self._findings.defects.add("header.no-separator")
             self._begin_body()
-            if delimiter is None and self._findings.exceeded is None:
-                self._content(data)
-        else:
-            start = data.rfind(b"\n")
-            delimiter = self._delimiter(data[start + 1 :]) if start >= 0 else None
-            cut = len(data) if delimiter is None else _before_line_end(data, position, start)
+            if delimiter is not None:
+                self._cross(*delimiter)
+                return
+        start = data.rfind(b"\n")
+        delimiter = self._delimiter(data[start + 1 :]) if start >= 0 else None
+        cut = len(data) if delimiter is None else _before_line_end(data, position, start)
+        if self._findings.exceeded is None:
             self._content(data[position:cut])
         if delimiter is not None and self._findings.exceeded is None:
             self._cross(*delimiter)

@@ -60,13 +60,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Non vérifié avec cette confiance",
         "Not verified under this trust",
     ),
-    "word.none": ("aucun", "none"),
     "word.unknown": ("non indiqué", "not stated"),
     "word.erased": ("effacé", "erased"),
     "word.stamp_missing": ("pas encore horodaté", "not yet time-stamped"),
     "word.stamp_present": ("horodaté", "time-stamped"),
     "word.no_subject": ("(sans objet)", "(no subject)"),
-    "word.utc": ("UTC", "UTC"),
     "unit.bytes": ("{n} octets", "{n} bytes"),
     # Sign-in
     "signin.title": ("Connexion", "Sign in"),
@@ -153,7 +151,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "list.zone": ("Heures : {zone}", "Times: {zone}"),
     # Record
-    "record.id": ("Identifiant", "Identifier"),
     "record.received": ("Reçu par le service", "Received by the service"),
     "record.received_note": ("heure déclarée par le service", "as the service states"),
     "record.of": ("Accusé ou complément du mail", "Receipt or addendum of the mail"),
@@ -284,7 +281,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "development chain: proves nothing to others",
     ),
     "record.witness_none": ("Aucun témoin n’a encore répondu.", "No witness has answered yet."),
-    "record.batch": ("Lot", "Batch"),
     "record.batch_value": (
         "lot {sequence} du journal {log}, {count} enregistrements",
         "batch {sequence} of log {log}, {count} records",

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proofmail.core.mime import ENCLOSED_MAX, PARTS_MAX
+from proofmail.core.mime import ENCLOSED_MAX, PARTS_MAX, Findings, Structure
 from proofmail.core.scan import Scan, Scanner, scan
 
 HEAD = b"From: a@x\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n"
@@ -175,6 +175,19 @@ def test_header_lines_that_are_no_fields() -> None:
     assert contents(scan(b" leading\r\n\r\nx")) == expect(("1", b" leading\r\n\r\nx"))
     assert contents(scan(HEAD)) == expect(("1", b""))
     assert contents(scan(b"")) == expect(("1", b""))
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\r\n\r\nx", b"--"])
+def test_a_first_body_line_without_separator_may_be_a_delimiter(end: bytes) -> None:
+    message = HEAD + b"Content-Type: multipart/mixed; boundary=X\r\n--X" + end
+    parts = 0 if end == b"--" else 1
+    structure = Structure(findings := Findings())
+    for place in range(len(message)):
+        structure.feed(message[place : place + 1])
+    structure.finish()
+    assert len(scan(message).parts) == len(findings.parts) == parts
+    assert scan(message).parts == tuple(findings.parts)
+    assert "header.no-separator" in findings.defects
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from proofmail.web.app import make_app
 from proofmail.web.services import DossierRequest, Services
 from tests.making import MAIL, NOW, Fixed, World
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 LATER = timedelta(minutes=1)
 
 
@@ -80,7 +80,9 @@ class Site:
         self.guests[name] = Guest(made, email, key, address)
         return self.guests[name]
 
-    def record(self, guest: Guest, mail: bytes = MAIL, sender: str = "claire@atelier.example") -> str:
+    def record(
+        self, guest: Guest, mail: bytes = MAIL, sender: str = "claire@atelier.example"
+    ) -> str:
         """Records a mail, as the gateway would; returns its id."""
         item = Arrival(
             guest.id, "127.0.0.1", "client.example", "", sender, (guest.address,), bool(sender),

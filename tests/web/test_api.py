@@ -112,7 +112,9 @@ def test_a_record_in_a_list(site: Site, guest: Guest) -> None:
 
 def test_pages_follow_one_another_without_gap_or_overlap(site: Site, guest: Guest) -> None:
     made = fill(site.store, guest.id, 25)
-    client, seen, cursor = site.api(guest), [], {}
+    client = site.api(guest)
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
     for _ in range(10):
         page = client.get("/api/v1/records", params={"limit": 10, **cursor}).json()
         seen += [row["id"] for row in page["records"]]
@@ -204,7 +206,9 @@ def test_the_proof_file_verifies_under_the_trust_file(site: Site, guest: Guest) 
     site.anchor()
     client = site.api(guest)
     answer = client.get(f"/api/v1/records/{record}/proof.json")
-    assert answer.headers["content-disposition"] == f'attachment; filename="proofmail-{record}.json"'
+    assert (
+        answer.headers["content-disposition"] == f'attachment; filename="proofmail-{record}.json"'
+    )
     assert answer.headers["cache-control"] == "no-store"
     decode(answer.content)  # canonical, or it raises
     trust = site.app_client().get("/api/v1/trust.json")  # public

@@ -18,16 +18,16 @@ from tests.making import MAIL
 from tests.web.house import Guest, Site
 from tests.web.test_api import problem
 
-HEADERS = {"Content-Type": "multipart/form-data; boundary=cut"}
+HEADERS = {"Content-Type": "multipart/form-data; boundary=form"}
 
 
 def form(*parts: tuple[str, bytes]) -> bytes:
-    """A multipart body of these (disposition, content) parts, with the boundary `cut`."""
+    """A multipart body of these (disposition, content) parts, with the boundary `form`."""
     pieces = [
-        b"--cut\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n"
+        b"--form\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n"
         for disposition, content in parts
     ]
-    return b"".join(pieces) + b"--cut--\r\n"
+    return b"".join(pieces) + b"--form--\r\n"
 
 
 PROOF = 'form-data; name="proof"; filename="p.json"'
@@ -52,7 +52,7 @@ def test_broken_forms(site: Site, guest: Guest, body: bytes, status: int) -> Non
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "multipart/form-data", "text/plain; boundary=cut", ""]
+    "kind", ["application/json", "multipart/form-data", "text/plain; boundary=form", ""]
 )
 def test_other_types_than_a_form(site: Site, guest: Guest, kind: str) -> None:
     answer = site.api(guest).post(
@@ -89,9 +89,10 @@ async def test_a_body_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = iter([{"type": "http.request", "body": b"begun", "more_body": True}])
 
     async def receive() -> Any:
-        for message in sent:
-            return message
-        await asyncio.sleep(60)
+        message = next(sent, None)
+        if message is None:
+            await asyncio.sleep(60)
+        return message
 
     monkeypatch.setattr(bodies, "READ_WITHIN_SECONDS", 0.05)
     scope = {"type": "http", "method": "POST", "headers": []}

@@ -1,0 +1,1 @@
+"""Reproducible comparisons with the peers that DESIGN names; README.md says how to read them."""

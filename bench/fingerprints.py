@@ -1,0 +1,55 @@
+"""A mail fingerprinted, all rungs and digests, against Python's email package doing far less."""
+
+from __future__ import annotations
+
+import email
+from hashlib import sha256
+
+from bench.mails import mail
+from bench.table import Row, versus
+from bench.timing import alternate
+from proofmail.core.scan import scan
+
+MAILS = 150
+
+
+def run() -> list[Row]:
+    return [
+        _compare("10 KB mail, 3 attachments, fingerprinted", [mail(10_000, n) for n in _NUMBERS],
+                 (3.0, 1.5)),
+        _compare("  the same with an HTML body too", [mail(10_000, n, html=True) for n in _NUMBERS]),
+        _compare("  1 MB mail, 3 attachments", [mail(1_000_000, n) for n in range(8)]),
+    ]  # fmt: skip
+
+
+_NUMBERS = range(MAILS)
+
+
+def _compare(what: str, mails: list[bytes], goal: tuple[float, float] | None = None) -> Row:
+    if not all(len(scan(one).parts) == len(digests(one)) for one in mails):
+        raise RuntimeError("the two sides see different parts")
+
+    def ours() -> int:
+        for one in mails:
+            scan(one)
+        return len(mails)
+
+    def peer() -> int:
+        for one in mails:
+            digests(one)
+        return len(mails)
+
+    return versus(what, *alternate(ours, peer), "mails/s", goal)
+
+
+def digests(mail_bytes: bytes) -> list[bytes]:
+    """The peer: parsed under the compat32 policy, each part decoded, SHA-256 of it."""
+    message = email.message_from_bytes(mail_bytes)
+    found = []
+    for part in message.walk():
+        if not part.is_multipart():
+            data = part.get_payload(decode=True)
+            if not isinstance(data, bytes):
+                raise TypeError("a part without bytes")
+            found.append(sha256(data).digest())
+    return found
