@@ -38,7 +38,7 @@ def head(*lines: bytes) -> Scan:
         (b"=?UTF-8?b?Y2Fmw6k=?= x", "café x"),
         (b"=?utf-8?q?a?= =?utf-8?q?b?=", "ab"),
         (b"=?utf-8?q?a?= \t =?utf-8?q?b?= c", "ab c"),
-        (b"=?utf-8?q?a?= =?iso-8859-1?q?=E9?=", "aé"),
+        (b"=?utf-8?q?=C3=A9?= =?iso-8859-1?q?=E9?=", "éé"),
         (b"=?utf-8?B?4oI=?= =?utf-8?B?rA==?=", "€"),  # one character over two words
         (b"=?utf-8*fr?Q?a_b?=", "a b"),
         (b"=?windows-1252?Q?=80?=", "€"),
@@ -100,6 +100,7 @@ def test_long_text_ends_with_a_digest_and_equals_no_short_text() -> None:
         ("joe@x.org (Joe (the) Doe)", [("joe@x.org", "Joe (the) Doe")]),
         ("(hi) joe (a) @ (b) X.org (c)", [("joe@x.org", "hi a b c")]),
         ('"joe doe"@X.org', [('"joe doe"@x.org', "")]),
+        ('"joe"x@X.org', [('"joe"x@x.org', "")]),
         ("joe@[192.0.2.1]", [("joe@[192.0.2.1]", "")]),
         ("<@a,@b:joe@x.org>", [("joe@x.org", "")]),
         ("J. Doe <joe@x.org>", [("joe@x.org", "J. Doe")]),

@@ -306,6 +306,8 @@ def test_a_cap_keeps_the_header_and_what_its_values_say() -> None:
     found = scan(nested(60).replace(b"From: a@x", b"From: root"))
     assert found.from_[0].name == "root"
     assert found.defects == ("header.address", "structure.too-deep")
+    later = scan(nested(60).replace(b"--b0", b"preamble\r\n--b0", 1))
+    assert later.defects == ("structure.too-deep",)
     no_header = scan(b"x" * 1_100_000)
     assert (no_header.from_, no_header.defects) == ((), ("header.too-large",))
 

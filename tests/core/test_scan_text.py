@@ -125,6 +125,7 @@ def test_what_reads_differently_has_another_fingerprint(one: str, other: str) ->
         ("\U000105d2\u0307".encode(), "utf-8", "text.unassigned"),
         (("a" + "\u0301" * 31).encode(), "utf-8", "text.run-too-long"),
         (("é" * (RUN_MAX + 1)).encode(), "utf-8", "text.run-too-long"),
+        (("x" + "é" * (RUN_MAX + 1) + "x").encode(), "utf-8", "text.run-too-long"),
         (b" " * (RUN_MAX + 1) + b"x", "utf-8", "text.run-too-long"),
         (b"x" + b"\t " * RUN_MAX, "utf-8", "text.run-too-long"),
         # The first reason in the order of SPEC §3.5.7 is given, wherever in the text it stands.

@@ -163,11 +163,11 @@ def test_quoted_printable_leniencies(data: bytes, decoded: bytes, defects: set[s
 
 @pytest.mark.parametrize("blanks", [BLANK_RUN_MAX_BYTES, BLANK_RUN_MAX_BYTES + 1])
 @pytest.mark.parametrize("before", [b"x", b"="])
-@pytest.mark.parametrize("after", [b"\r\ny", b"\ny", b"y", b"", b"\ry", b"\r"])
+@pytest.mark.parametrize("after", [b"\r\ny", b"\ny", b"y", b"", b"\ry", b"\r", b"\r \ny"])
 def test_long_blank_runs_do_not_depend_on_pieces(blanks: int, before: bytes, after: bytes) -> None:
     data = before + b" " * blanks + after
     expected = slow_quoted_printable(data)
-    for size in (1_000, 65_535, 65_537, len(data)):
+    for size in (1_000, 65_535, 65_537, blanks + 2, len(data)):
         pieces = [data[i : i + size] for i in range(0, len(data), size)]
         assert decode("quoted-printable", *pieces) == expected
 
