@@ -23,6 +23,10 @@ serve: $(STAMP)
 	@test -f data/settings.toml || $(BIN)/proofmail init data
 	$(BIN)/proofmail serve data
 
+# Prints each figure against its peer; `make bench ARGS=gateway` runs one (bench/README.md).
+bench: $(STAMP)
+	$(BIN)/python -m bench $(ARGS)
+
 # Everything pinned and hashed; the project itself is installed in place, without its own look-ups.
 $(STAMP): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "needs Python 3.11 or later: make PYTHON=/path/to/python3"; exit 1; }

@@ -20,6 +20,7 @@ import fcntl
 import secrets
 import sqlite3
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -186,14 +187,20 @@ class DevChain:
 
 
 def open_devchain(
-    path: Path, sender: bytes, clock: Clock, *, chain_id: int | None = None
+    path: Path,
+    sender: bytes,
+    clock: Clock,
+    *,
+    chain_id: int | None = None,
+    patience_seconds: float = 0.0,
 ) -> DevChain:
     """Opens the chain in this file, or makes one whose only account, `sender` (20 bytes), can pay
     for ever. Its chain id is drawn at random when it is made, unless given.
 
-    Misconfigured if another process has it, or if it was made for another sender or chain id.
+    Misconfigured if another process has it (still so after `patience_seconds`), or if it was made
+    for another sender or chain id.
     """
-    file = _File(path)
+    file = _File(path, patience_seconds)
     try:
         try:
             settings = file.settings()
@@ -251,16 +258,27 @@ def _chain_class(chain_id: int) -> Any:
     )
 
 
+def _lock_patiently(lock: IO[bytes], patience_seconds: float) -> None:
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.1)
+
+
 class _File:
     """The SQLite file and the lock that keeps others out, held until close or death."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience_seconds: float) -> None:
         try:
             self._lock: IO[bytes] = path.with_name(path.name + ".lock").open("ab")
         except OSError:
             raise Misconfigured("the development chain's file cannot be opened") from None
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_patiently(self._lock, patience_seconds)
             self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except BlockingIOError:
             self._lock.close()

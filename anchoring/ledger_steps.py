@@ -64,7 +64,7 @@ def anchor_step(parts: Anchoring) -> Callable[[], bool]:
             if saved.broadcast_at is None:
                 # Saved, and then we died, or the node did not answer.
                 _broadcast(parts, saved.id, saved.raw)
-        waiting = anchors.batches_to_anchor(parts.store, chain_id, 1)
+        waiting = anchors.batches_to_anchor(parts.store, chain_id, 1, until=parts.clock.now())
         for batch in waiting:
             _anchor(parts, chain_id, batch)
         return bool(waiting)

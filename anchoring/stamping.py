@@ -28,7 +28,7 @@ def stamp_step(
     """
 
     def run() -> bool:
-        waiting = unstamped(store, AT_ONCE)
+        waiting = unstamped(store, AT_ONCE, until=clock.now())
         done: list[NewToken] = []
         try:
             for item in waiting:

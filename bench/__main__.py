@@ -32,12 +32,13 @@ def main() -> None:
         parser.error(f"no comparison {min(unknown)}; there are {', '.join(COMPARISONS)}")
     print(machine(), flush=True)
     rows: list[Row] = []
-    for name in names:
-        started = time.monotonic()
-        rows += COMPARISONS[name]()
-        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
-    print()
-    print(show(rows))
+    try:
+        for name in names:
+            started = time.monotonic()
+            rows += COMPARISONS[name]()
+            print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
+    finally:  # what was measured before an error is still worth reading
+        print("\n" + show(rows), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,18 @@ ours runs during one of Postfix.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 from bench.load import Plan, Result, send
-from bench.servers import holding_postfix, missing_postfix, our_service, sink
+from bench.servers import (
+    check_kept,
+    count_held,
+    count_records,
+    holding_postfix,
+    missing_postfix,
+    our_service,
+)
+from bench.sink import sink
 from bench.table import Row
 from tests.system.service import Service
 
@@ -29,40 +36,39 @@ def run() -> list[Row]:
     reason = missing_postfix()
     if reason:
         print(f"gateway: {reason}; our figures stand alone")
-    with _postfix_port(present=not reason) as port:
+    accepted = 0
+    with nullcontext() if reason else holding_postfix() as postfix:
         for _ in range(ROUNDS):
             with our_service() as service:
-                _round(service.host, service.port, ours)
-            if port is not None:
-                _round("127.0.0.1", port, peer)
+                answered = _round(service.host, service.port, ours)
+                check_kept("our service", answered, count_records(service))
+            if postfix is not None:
+                accepted += _round("127.0.0.1", postfix.port, peer)
+        if postfix is not None:
+            check_kept("Postfix", accepted, count_held(postfix))
     rows = [
         _row("10 KB mails recorded, 10 sessions", ours[SMALL], peer[SMALL], (1.0, 0.5)),
         _row("1 MB mails recorded, 10 sessions", ours[LARGE], peer[LARGE], (1.0, 0.4)),
     ]
-    with sink() as port:
-        if port is not None:
-            for what, plan in (("10 KB", SMALL), ("1 MB", LARGE)):
-                rate = send("127.0.0.1", port, plan).per_second
-                rows.append(Row(f"  {what} mails to a sink", rate, None, None, "mails/s"))
+    for what, plan in (("10 KB", SMALL), ("1 MB", LARGE)):
+        with sink(plan.sessions) as port:
+            rate = send("127.0.0.1", port, plan).per_second
+        name = f"  {what} mails to a sink (the generator's limit)"
+        rows.append(Row(name, rate, None, None, "mails/s"))
     half = statistics.median(ours[SMALL]) / 2
     with our_service() as service:
         rows += _half_load(service, half)
     return rows
 
 
-@contextmanager
-def _postfix_port(*, present: bool) -> Iterator[int | None]:
-    if not present:
-        yield None
-        return
-    with holding_postfix() as postfix:
-        yield postfix.port
-
-
-def _round(host: str, port: int, rates: dict[Plan, list[float]]) -> None:
-    send(host, port, WARM_UP)
+def _round(host: str, port: int, rates: dict[Plan, list[float]]) -> int:
+    """Notes the rate of each plan; returns how many mails were answered 250."""
+    answered = send(host, port, WARM_UP).mails
     for plan, kept in rates.items():
-        kept.append(send(host, port, plan).per_second)
+        result = send(host, port, plan)
+        kept.append(result.per_second)
+        answered += result.mails
+    return answered
 
 
 def _row(what: str, ours: list[float], peer: list[float], goal: tuple[float, float]) -> Row:

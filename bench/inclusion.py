@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import random
 
-import pymerkle
+import pymerkle  # type: ignore[import-untyped]
 
 from bench.table import Row, versus
 from bench.timing import alternate

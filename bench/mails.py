@@ -8,9 +8,9 @@ from base64 import encodebytes
 DOMAIN = "atelier.example"
 RECIPIENT = "proof@test.example"
 _TEXT = (
-    "Bonjour Jean,=0D=0A=0D=0Avoici l=E2=80=99offre sign=C3=A9e, le devis et le plan ;=\r\n"
-    " r=C3=A9ponse attendue avant le 30 novembre, 1 200 =E2=82=AC hors taxes.\r\n"
-).encode()
+    b"Bonjour Jean,=0D=0A=0D=0Avoici l=E2=80=99offre sign=C3=A9e, le devis et le plan ;=\r\n"
+    b" r=C3=A9ponse attendue avant le 30 novembre, 1 200 =E2=82=AC hors taxes.\r\n"
+)
 _HTML = (
     b"<html><body><p>Bonjour <b>Jean</b>,</p><table><tr><td>Offre</td><td>1 200 &euro;</td></tr>"
     b'</table><p>Voir <a href=3D"https://atelier.example/offre">l&rsquo;offre</a>.</p>'

@@ -18,6 +18,7 @@ commands:
   init DIR               set up a data folder: keys, database, settings, trust file
   serve DIR              run the service
   user add DIR EMAIL     add a member who may sign in
+  upgrade DIR            bring the database to this version, with the service stopped
   fsck DIR               derive again all that can be, and say what disagrees
   demo [DIR]             run the whole of it once, from a mail to a verified dossier
 
@@ -96,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     _init_parser(commands)
     _serve_parser(commands)
     _user_parser(commands)
+    upgrade = commands.add_parser("upgrade", description="Brings the database to this version.")
+    upgrade.add_argument("folder", metavar="DIR", type=Path)
+    upgrade.set_defaults(run=_upgrade)
     fsck = commands.add_parser("fsck", description="Derives again all that can be derived.")
     fsck.add_argument("folder", metavar="DIR", type=Path)
     fsck.set_defaults(run=_fsck)
@@ -182,7 +186,9 @@ def _serve(options: argparse.Namespace) -> int:
     for part, place in (("gateway", "smtp"), ("gateway", "lmtp"), ("web", "http")):
         value: str = getattr(options, place)
         if value:
-            if "/" not in value:
+            if place == "lmtp" and "/" in value:
+                value = str(Path(value).absolute())
+            else:
                 parse_endpoint(value)
             words[part].append(f"--{place}={value}")
 
@@ -197,6 +203,14 @@ def _user_add(options: argparse.Namespace) -> int:
 
     password = add_member(options.folder, options.email, options.role, options.name)
     print(f"Added {options.email} as {options.role}. Password, shown once: {password}")
+    return 0
+
+
+def _upgrade(options: argparse.Namespace) -> int:
+    from proofmail.setup import upgrade_database
+
+    upgrade_database(options.folder)
+    print("The database has the schema of this version.")
     return 0
 
 

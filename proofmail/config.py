@@ -6,12 +6,16 @@ Unknown names are refused, so that a misspelt setting is never silently ignored.
 from __future__ import annotations
 
 import ipaddress
+import math
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from proofmail.errors import Misconfigured
+from proofmail.core.batch import MAX_RECORDS
+from proofmail.core.evm import MAX_CHAIN_ID
+from proofmail.core.record import read_log
+from proofmail.errors import Misconfigured, Unreadable
 
 SETTINGS_FILE = "settings.toml"
 
@@ -168,12 +172,35 @@ def _check(settings: Settings) -> None:
         raise Misconfigured("no time-stamping authority: list one, or set built_in_authority")
     if bool(settings.smtp.certificate) != bool(settings.smtp.certificate_key):
         raise Misconfigured("smtp: certificate and certificate_key come together")
-    for name, value in (
-        ("batches.max_age_seconds", settings.batches.max_age_seconds),
-        ("ledger.poll_seconds", settings.ledger.poll_seconds),
-    ):
-        if value <= 0:
-            raise Misconfigured(f"{name} has to be above zero")
+    if "/" not in settings.smtp.lmtp and settings.smtp.lmtp:
+        parse_endpoint(settings.smtp.lmtp)
+    try:
+        read_log(settings.log)
+    except Unreadable as error:
+        raise Misconfigured(f"log: {error}; it is never changed after 'init'") from error
+    for name, value, least, most in _bounds(settings):
+        if not least <= value <= most:  # so that nan fails too
+            raise Misconfigured(f"{name} has to be from {least:g} to {most:g}")
+
+
+def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
+    """Each number with the least and the most that it may be."""
+    ledger, batches = settings.ledger, settings.batches
+    return [
+        ("smtp.port", settings.smtp.port, 0, 65535),
+        ("smtp.size_limit_bytes", settings.smtp.size_limit_bytes, 1024, 2**40),
+        ("http.port", settings.http.port, 0, 65535),
+        ("batches.max_age_seconds", batches.max_age_seconds, 0.01, 7 * 86400),
+        ("batches.max_records", batches.max_records, 1, MAX_RECORDS),
+        ("ledger.chain_id", ledger.chain_id, 0, MAX_CHAIN_ID),
+        ("ledger.max_fee_per_gas_wei", ledger.max_fee_per_gas_wei, 1, math.inf),
+        ("ledger.poll_seconds", ledger.poll_seconds, 0.01, 86400),
+        ("ledger.timeout_seconds", ledger.timeout_seconds, 0.01, 3600),
+        *(
+            (f"authorities: {outside.name}: timeout_seconds", outside.timeout_seconds, 0.01, 3600)
+            for outside in settings.authorities
+        ),
+    ]
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:

@@ -24,6 +24,10 @@ from proofmail.errors import Misconfigured, TryLater
 from proofmail.ports import Ledger, TimestampAuthority
 from proofmail.verify.trust import Authority, Chain, Service, Trust, make_trust
 
+CHAIN_PATIENCE_SECONDS = 30.0
+"""For how long a worker waits for the built-in chain: an earlier one whose supervisor was killed
+finishes what it is at, and is gone within 25 seconds."""
+
 
 class SystemClock:
     """The machine's clock."""
@@ -91,7 +95,12 @@ def open_ledger(settings: Settings) -> Ledger | DevChain:
             check_supported(ledger)
         return ledger
     sender = anchor_sender(secret_key(settings, setup.ANCHOR_KEY))
-    return open_devchain(settings.path(setup.CHAIN_FILE), sender, SystemClock())
+    return open_devchain(
+        settings.path(setup.CHAIN_FILE),
+        sender,
+        SystemClock(),
+        patience_seconds=CHAIN_PATIENCE_SECONDS,
+    )
 
 
 def _der(pem: bytes) -> bytes:

@@ -265,7 +265,9 @@ class Intake:
                 summary.recipients_count, summary.attachments, int(summary.receipt_requested)
             )
         identifier = None
-        if scan.message_id and kind == "message":
+        # A stranger's mail lends its Message-ID to nothing: with a recorded mail's own, it would
+        # draw that mail's receipts to itself.
+        if scan.message_id and kind == "message" and item.from_listed:
             identifier = self._identifier(item.organisation, scan.message_id)
         return self._make(
             job,
@@ -303,11 +305,12 @@ class Intake:
         )
 
     def _arrival(self, item: Arrival) -> bytes | None:
-        """The keyed digest of "the same message": organisation, MAIL FROM, bytes."""
+        """The keyed digest of "the same message": organisation, MAIL FROM, bytes; and whether it
+        is a listed sender's, for whose mail a stranger's copy must not stand."""
         raw = next((f.sha256 for f in item.scan.fingerprints if f.rule == "raw/1"), None)
         if raw is None:
             return None
-        what = encode([item.organisation, item.mail_from, base64url(raw)])
+        what = encode([item.organisation, item.mail_from, base64url(raw), item.from_listed])
         return hmac.digest(self._keyed_secret, ARRIVAL_LABEL + what, "sha256")
 
     def _identifier(self, organisation: str, message_id: str) -> bytes:

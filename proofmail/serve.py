@@ -8,6 +8,7 @@ when it is ready, and where.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -16,14 +17,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 from proofmail.errors import Misconfigured
 
 log = logging.getLogger("proofmail.serve")
 
+LOCK_FILE = "serve.lock"
 PARTS = ("gateway", "worker", "web")
 READY_WITHIN_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 25.0
@@ -70,12 +73,28 @@ def supervise(
 ) -> int:
     """Runs all parts on a data folder until SIGTERM or SIGINT; returns the exit status.
 
-    `arguments` are further words for a part's command; `announce` is called once, with the places
-    that people may use, when every part is ready.
+    Misconfigured when another does so already. `arguments` are further words for a part's command;
+    `announce` is called once, with the places that people may use, when every part is ready.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    with _only_one(folder):
+        return _supervise(folder, arguments, announce)
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Holds the folder's lock, which ends with this process, however it ends."""
+    with (folder / LOCK_FILE).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misconfigured(f"{folder} is being served already") from None
+        yield
+
+
+def _supervise(
+    folder: Path, arguments: dict[str, list[str]], announce: Callable[[str], None]
+) -> int:
+    stop = _asked_to_stop()
     base = [sys.executable, "-m", "proofmail", "part"]
     parts = [_Part(name, [*base, name, str(folder), *arguments.get(name, [])]) for name in PARTS]
     try:
@@ -145,17 +164,38 @@ def _stop(parts: Sequence[_Part]) -> None:
             process.wait()
 
 
+def _asked_to_stop() -> threading.Event:
+    """An event that SIGTERM and SIGINT set, however many come at once.
+
+    Not set by the handler itself: that runs inside whatever the main thread is doing, which may
+    be `wait` or another handler's `set`, and would wait for ever for the lock that these hold. A
+    SimpleQueue may be put to from there."""
+    stop = threading.Event()
+    signals: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda seen, _: signals.put(seen))
+
+    def listen() -> None:
+        signals.get()
+        stop.set()
+
+    threading.Thread(target=listen, daemon=True, name="signals").start()
+    return stop
+
+
 def part_lifetime() -> threading.Event:
     """In a part: an event that is set by SIGTERM, SIGINT, or the supervisor's end."""
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+    over = _asked_to_stop()
 
     def listen() -> None:
         with contextlib.suppress(OSError):
             while os.read(0, 4096):
                 pass
         over.set()
+        # Nobody is left to end a part that hangs, and one that lingers keeps the built-in chain
+        # and the ports from its successor. Being killed loses nothing.
+        time.sleep(STOP_WITHIN_SECONDS)
+        os._exit(1)
 
     threading.Thread(target=listen, daemon=True, name="lifetime").start()
     return over

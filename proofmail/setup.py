@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from dossier.seal import create_seal_identity
 from proofmail.accounts import keys, members, organisations, trail
 from proofmail.config import SETTINGS_FILE, read_settings
 from proofmail.errors import Misconfigured
-from proofmail.store.engine import Store, create_or_upgrade, open_store
+from proofmail.store.engine import Store, create_or_upgrade, open_store, upgrade
 
 # Names of the files in a data folder.
 SERVICE_KEY = "keys/service.key.pem"
@@ -59,24 +60,43 @@ def initialise(folder: Path, options: InitOptions) -> Made:
     """Makes a data folder; Misconfigured when there is one already, or something else.
 
     The settings file comes last: a folder without it was not finished, and is told to be so.
+    After an error that we live to see, nothing is left behind.
     """
     _check_empty(folder)
-    now = datetime.now(UTC)
-    log = f"pm-{secrets.token_hex(8)}/1"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Of two that set up the same folder at the same time, one fails here.
         (folder / "keys").mkdir(mode=0o700)
-        _make_keys(folder, options.organisation, now)
-        settings = _settings(log, options)
-        create_or_upgrade(f"sqlite:///{folder.resolve() / 'proofmail.db'}")
-        store = open_store(f"sqlite:///{folder.resolve() / 'proofmail.db'}")
         try:
-            made = _make_accounts(store, options, now)
-        finally:
-            store.close()
-        _write(folder / SETTINGS_FILE, settings.encode("utf-8"), 0o600)
+            return _fill(folder, options)
+        except BaseException:
+            _empty(folder)
+            raise
     except OSError as error:
         raise Misconfigured(f"{folder} cannot be set up: {error.strerror}") from error
+
+
+def _empty(folder: Path) -> None:
+    """Takes away what was made in a folder that was empty before."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _fill(folder: Path, options: InitOptions) -> Made:
+    now = datetime.now(UTC)
+    log = f"pm-{secrets.token_hex(8)}/1"
+    _make_keys(folder, options.organisation, now)
+    settings = _settings(log, options)
+    create_or_upgrade(f"sqlite:///{folder.resolve() / 'proofmail.db'}")
+    store = open_store(f"sqlite:///{folder.resolve() / 'proofmail.db'}")
+    try:
+        made = _make_accounts(store, options, now)
+    finally:
+        store.close()
+    _write(folder / SETTINGS_FILE, settings.encode("utf-8"), 0o600)
     return made
 
 
@@ -165,6 +185,11 @@ def _make_accounts(store: Store, options: InitOptions, now: datetime) -> Made:
         )
         made = keys.create_key(connection, organisation, "first key", "admin", now)
     return Made(password, made.key, options.sender_domains)
+
+
+def upgrade_database(folder: Path) -> None:
+    """Brings the folder's database to this version. To be run with the service stopped."""
+    upgrade(read_settings(folder).database_url)
 
 
 def add_member(folder: Path, email: str, role: str, name: str) -> str:

@@ -6,14 +6,17 @@ import asyncio
 import ipaddress
 import logging
 import os
+import resource
 import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
@@ -31,7 +34,7 @@ from proofmail.config import Settings, parse_endpoint, read_settings
 from proofmail.core.canonical import encode
 from proofmail.core.proof import Proof, read_proof
 from proofmail.core.scan import Scanner
-from proofmail.errors import CheckFailed, TryLater
+from proofmail.errors import CheckFailed, Misconfigured, TryLater
 from proofmail.folder import (
     SystemClock,
     all_authorities,
@@ -68,6 +71,9 @@ TRUST_PAUSE_SECONDS = 2.0
 SWEEP_PAUSE_SECONDS = 60.0
 DIRECTORY_REFRESH_SECONDS = 5.0
 GRACE_SECONDS = 10.0
+QUICK_BYTES = 128 * 1024
+"""What a hostile header of this size costs (a tenth of a second) the other sessions can wait for;
+a larger mail is finished beside them."""
 
 
 class _TrustFile:
@@ -111,15 +117,21 @@ class _Reception:
     def __init__(self, intake: Intake, envelope: Envelope) -> None:
         self._intake, self._envelope = intake, envelope
         self._scanner: Scanner | None = Scanner()
+        self._bytes = 0
 
     def feed(self, chunk: bytes) -> None:
+        self._bytes += len(chunk)
         if self._scanner is not None:
             self._scanner.feed(chunk)
 
     async def finish(self) -> str:
         if self._scanner is None:
             raise TryLater("this message was given up")
-        scan, self._scanner = self._scanner.finish(), None
+        scanner, self._scanner = self._scanner, None
+        if self._bytes > QUICK_BYTES:
+            scan = await asyncio.to_thread(scanner.finish)
+        else:
+            scan = scanner.finish()
         seen = self._envelope
         arrival = Arrival(
             organisation=seen.organisation,
@@ -184,8 +196,8 @@ async def _run_gateway(settings: Settings, over: threading.Event) -> None:
     try:
         places = {"smtp": f"{smtp.host}:{await gateway.start(smtp.host, smtp.port)}"}
         if "/" in smtp.lmtp:
-            await gateway.start_lmtp_socket(smtp.lmtp)
-            places["lmtp"] = smtp.lmtp
+            places["lmtp"] = str(settings.path(smtp.lmtp))
+            await gateway.start_lmtp_socket(places["lmtp"])
         elif smtp.lmtp:
             host, port = parse_endpoint(smtp.lmtp)
             places["lmtp"] = f"{host}:{await gateway.start_lmtp(host, port)}"
@@ -290,19 +302,56 @@ def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
     return make_dossier(read, verify_proof(read, trust), options, sealer)
 
 
+def _begin_dossier_process() -> None:
+    """Left to itself, it would outlive a web process that was killed."""
+    log_to_stderr()
+    parent = parent_process()
+
+    def end_with_parent() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True, name="lifetime").start()
+
+
+class _DossierProcess:
+    """One process that makes dossiers, one at a time; made anew when it dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def make(self, proof: Proof, request: DossierRequest) -> bytes:
+        """TryLater if the process dies, perhaps over this very dossier."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), initializer=_begin_dossier_process
+            )
+        pool = self._pool
+        loop = asyncio.get_running_loop()
+        try:
+            made: Awaitable[bytes] = loop.run_in_executor(
+                pool, _make_dossier, self._folder, proof.to_bytes(), request
+            )
+            return await made
+        except BrokenProcessPool:
+            log.error("the dossier process died")
+            if self._pool is pool:
+                self._pool = None
+            pool.shutdown(wait=False)
+            raise TryLater("the dossier could not be made now") from None
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _run_web(settings: Settings, over: threading.Event) -> None:
     import uvicorn
 
     store = open_store(settings.database_url)
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=log_to_stderr)
-
-    async def dossier(proof: Proof, request: DossierRequest) -> bytes:
-        loop = asyncio.get_running_loop()
-        made: Awaitable[bytes] = loop.run_in_executor(
-            pool, _make_dossier, settings.folder, proof.to_bytes(), request
-        )
-        return await made
-
+    dossiers = _DossierProcess(settings.folder)
     stamp: Callable[[bytes], bytes] | None = None
     if settings.built_in_authority:
         stamp = built_in_authority(settings).respond
@@ -311,7 +360,7 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
             store=store,
             clock=SystemClock(),
             trust=lambda: own_trust(settings, anchors.blocks(store)),
-            dossier=dossier,
+            dossier=dossiers.make,
             stamp=stamp,
             public_url=settings.http.public_url,
             built_in_authority=settings.built_in_authority,
@@ -322,9 +371,10 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
         uvicorn.Config(
             app, host=settings.http.host, port=settings.http.port, log_level="warning",
             access_log=False, server_header=False, timeout_graceful_shutdown=int(GRACE_SECONDS),
+            log_config=None,  # its own would write tracebacks, which quote, past our filter
         )
     )  # fmt: skip
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
 
     async def run() -> None:
         serving = asyncio.create_task(server.serve())
@@ -340,8 +390,11 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
 
     try:
         asyncio.run(run())
+    except SystemExit:  # uvicorn's way to say that it cannot listen
+        port = settings.http.port
+        raise Misconfigured(f"cannot listen for HTTP on port {port}") from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        dossiers.close()
         store.close()
 
 
@@ -359,6 +412,8 @@ def run_part(name: str, folder: Path, smtp: str, lmtp: str, http: str) -> int:
     if http:
         host, port = parse_endpoint(http)
         settings = replace(settings, http=replace(settings.http, host=host, port=port))
+    # A message in memory must not get to the disk in a core dump.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     over = part_lifetime()
     if name == "gateway":
         asyncio.run(_run_gateway(settings, over))

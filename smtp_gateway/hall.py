@@ -47,6 +47,7 @@ class Hall:
         self.commits: set[asyncio.Task[str]] = set()
         self.sessions: dict[Session, Peer] = {}
         self._places: Counter[Hashable] = Counter()
+        self._strangers = 0
         try:
             self._fronts = [ipaddress.ip_network(network) for network in limits.relay_networks]
         except ValueError as error:
@@ -69,9 +70,13 @@ class Hall:
             return SHUTDOWN
         if len(self.sessions) >= self.limits.connections:
             return MANY_CONNECTIONS
-        if not peer.front and self._places[peer.place] >= self.limits.peer_connections:
+        if not peer.front and (
+            self._places[peer.place] >= self.limits.peer_connections
+            or self._strangers >= self.limits.stranger_connections
+        ):
             return MANY_CONNECTIONS
         self.sessions[session] = peer
+        self._strangers += not peer.front
         self._places[peer.place] += 1
         return None
 
@@ -80,6 +85,7 @@ class Hall:
         peer = self.sessions.pop(session, None)
         if peer is None:
             return
+        self._strangers -= not peer.front
         self._places[peer.place] -= 1
         if not self._places[peer.place]:
             del self._places[peer.place]

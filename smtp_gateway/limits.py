@@ -33,6 +33,8 @@ class Limits:
     # Connections: memory is at most about 200 KiB each while DATA is running.
     connections: int = 200
     peer_connections: int = 20  # what Postfix opens to one destination by default
+    # All strangers together, so that a crowd of them never keeps a front server out.
+    stranger_connections: int = 150
 
     # Time.
     idle_seconds: float = 300  # between commands and within DATA (RFC 5321 §4.5.3.2.7)
@@ -46,7 +48,8 @@ class Limits:
     # Rates, per message. A peer over its rate gets 421, a sender over its rate 450.
     peer_rate: Rate = Rate(per_minute=600, burst=1200)
     listed_rate: Rate = Rate(per_minute=600, burst=1200)  # by organisation and sender
-    # By organisation, peer and sender; also for the null sender, that is for read receipts.
+    # By organisation and peer, whatever sender it names; also for the null sender, that is for read
+    # receipts. Through a front server, which stands for the whole world, listed_rate by sender.
     unlisted_rate: Rate = Rate(per_minute=30, burst=60)
     rate_entries: int = 10_000  # rows in each table of buckets; the least recently used goes first
 

@@ -51,12 +51,14 @@ class Transaction:
 
     def _admit(self, organisation: str, now_seconds: float) -> bool:
         """Draws on the sender's bucket. Only now, since being listed is a matter of one
-        organisation. An unlisted sender's bucket is by peer too: a forged address that one peer
-        wears out must not shut out its owner, nor one peer's null senders everybody's receipts."""
+        organisation. Strangers draw by peer: a forged address that one peer wears out must not
+        shut out its owner, nor one peer's null senders everybody's receipts; and a peer that
+        makes up a new sender for each mail gets no more."""
         sender, limits = self._sender.address, self._hall.limits
         listed = self._hall.desk.listed(organisation, sender, self._peer.address)
-        key = (organisation, sender.lower(), "" if listed else self._peer.place, listed)
-        rate = limits.listed_rate if listed else limits.unlisted_rate
+        by_sender = listed or self._peer.front
+        key = (organisation, listed, sender.lower() if by_sender else self._peer.place)
+        rate = limits.listed_rate if by_sender else limits.unlisted_rate
         if not self._hall.senders.take(key, rate, now_seconds):
             return False
         self._organisation, self._listed = organisation, listed

@@ -21,6 +21,12 @@ def keccak256(data):
     return keccak.new(digest_bits=256, data=data).digest()
 
 
+def entry_digest(entry, name):  # SPEC §2.2
+    if isinstance(entry, dict):
+        return raw(entry[name])
+    return hashlib.new(name, b"proofmail/claim/0\0" + jcs(entry)).digest()
+
+
 def climb(leaf, index, size, path):  # RFC 9162 §2.1.3.2
     node, last = hashlib.sha256(b"\x00" + leaf).digest(), size - 1
     for sibling in map(raw, path):
@@ -68,10 +74,7 @@ def recompute(proof):
     """Every link of the chain, each asserted; returns (record sha256, block hashes)."""
     record = jcs(proof["record"])
     for name in ("sha256", "sha3-256"):
-        entry = lambda e, n=name: (  # noqa: E731
-            hashlib.new(n, b"proofmail/claim/0\0" + jcs(e)).digest() if isinstance(e, list) else raw(e[n])
-        )  # fmt: skip
-        listed = b"".join(map(entry, proof["entries"]))
+        listed = b"".join(entry_digest(entry, name) for entry in proof["entries"])
         total = hashlib.new(name, b"proofmail/claims/0\0" + listed).digest()
         assert total == raw(proof["record"]["claims"][name]), f"{name} of the claims"
     for token in proof["tokens"]:
@@ -85,7 +88,7 @@ def recompute(proof):
         for anchor in batch["anchors"]:
             sent, header = raw(anchor["transaction"]), rlp(raw(anchor["header"]))[0]
             index = anchor["index"]
-            key = b"\x80" if not index else bytes([index]) if index < 128 else b"\x81" + bytes([index])
+            key = bytes([index or 128]) if index < 128 else b"\x81" + bytes([index])  # rlp(index)
             assert trie_leaf(header[4], key, map(raw, anchor["nodes"])) == sent, "inclusion"
             assert rlp(sent[1:])[0][7] == b"PMv0" + root, "calldata"
             blocks.append(keccak256(raw(anchor["header"])).hex())
@@ -93,4 +96,5 @@ def recompute(proof):
 
 
 if __name__ == "__main__":
-    print(*recompute(json.load(open(sys.argv[1], encoding="utf-8"))), sep="\n")
+    with open(sys.argv[1], encoding="utf-8") as file:
+        print(*recompute(json.load(file)), sep="\n")

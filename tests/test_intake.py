@@ -309,6 +309,33 @@ def test_a_correspondent_who_replies_to_all(store: Store, header: str) -> None:
         assert connection.execute(select(usage.c.mails)).scalars().all() == [1]
 
 
+def test_a_strangers_mail_does_not_draw_receipts_to_itself(store: Store) -> None:
+    """It may name a recorded mail, and bear that mail's own Message-ID."""
+    owner = organisation(store)
+    first = submit(store, arrival(owner, mail()))
+    same = {"In-Reply-To": "<one@acme.example>"}
+    for name in ("one@acme.example", "two@example.net"):
+        submit(
+            store,
+            arrival(owner, mail("x", message_id=name, extra=same), mail_from="eve@x", listed=False),
+        )
+    receipt = submit(store, arrival(owner, read_receipt("one@acme.example"), mail_from=""))
+    assert [found.id for found in receipts_of(store, owner, first)] == [receipt]
+    with intake_on(store) as intake, pytest.raises(Refused):
+        intake.submit(arrival(owner, read_receipt("two@example.net"), mail_from="")).result(10)
+
+
+def test_a_strangers_copy_does_not_stand_for_a_listed_senders_mail(store: Store) -> None:
+    owner = organisation(store)
+    submit(store, arrival(owner, mail()))
+    reply = mail("Re", message_id="re@acme.example", extra={"References": "<one@acme.example>"})
+    forged = submit(store, arrival(owner, reply, listed=False))
+    true = submit(store, arrival(owner, reply))
+    assert forged != true
+    assert submit(store, arrival(owner, reply, listed=False)) == forged
+    assert claims_of(store, owner, true)["authentication"]["sender"] == "relay"
+
+
 @pytest.mark.parametrize(
     ("mail_from", "listed"),
     [("eve@example.net", False), ("", False), ("", True)],
@@ -426,7 +453,7 @@ def test_one_bad_mail_does_not_keep_out_its_group(store: Store) -> None:
 def test_a_claim_beyond_the_registry_is_left_out(store: Store) -> None:
     owner = organisation(store)
     item = arrival(owner, mail())
-    item = replace(item, scan=replace(item.scan, subject=("x" * 10_001,)), peer="p" * 65)
+    item = replace(item, scan=replace(item.scan, subject=("x" * 10_066,)), peer="p" * 65)
     claims = claims_of(store, owner, submit(store, item))
     assert "header.subject" not in claims
     assert "envelope.peer" not in claims

@@ -25,9 +25,11 @@ _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True, check_circular=False
 )
 _HARMLESS_BRACKETS = 500
-_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
+_YEARS = range(1970, 9999)
 
 
 def encode(value: Json) -> bytes:
@@ -78,19 +80,16 @@ def decode_lenient(data: bytes) -> Json:
 
 
 def _check_nesting(data: bytes) -> None:
-    """Refuses deep nesting before the parser recurses: a library may have raised the recursion
-    limit beyond what the machine's stack holds. A few brackets cannot nest deep."""
+    """Refuses deep nesting before parsing: the parser recurses in C, and a process whose recursion
+    limit some library has raised would die of a hostile file instead of refusing it. Done with
+    whole-buffer steps: a hostile file is millions of brackets."""
     if data.count(b"[") + data.count(b"{") <= _HARMLESS_BRACKETS:
         return
-    depth = 0
-    for piece in _PIECE.finditer(data):
-        first = piece[0][:1]
-        if first in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH + 1:
-                raise ValueError("nested too deep")
-        elif first in b"]}":
-            depth -= 1
+    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    for _ in range(MAX_DEPTH + 1):  # each round takes away the innermost level
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    if brackets:
+        raise ValueError("nested too deep, or not JSON")
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -157,6 +156,9 @@ def parse_time(text: str) -> datetime:
     if not _TIME.match(text):
         raise Unreadable("not a time as SPEC §1.3 spells it")
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     except ValueError as error:
         raise Unreadable("not a time as SPEC §1.3 spells it") from error
+    if moment.year not in _YEARS:
+        raise Unreadable("a time outside the years 1970 to 9998")
+    return moment

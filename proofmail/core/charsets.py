@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from codecs import charmap_decode
 
+from proofmail.core.charset_tables import upper_halves
+
 _UNDEFINED = "\ufffe"
 """What `charmap_decode` takes for "no such byte"."""
 
@@ -20,26 +22,35 @@ _WINDOWS_80_TO_9F = (
 )
 
 
+def _without_controls(table: str) -> str:
+    """The table without U+0080 to 009F: programs read iso-8859-1 as windows-1252, and its
+    relatives as other code pages, which have signs there."""
+    return table[:0x80] + "".join(_UNDEFINED if "\x80" <= c < "\xa0" else c for c in table[0x80:])
+
+
 def _with(changes: dict[int, str]) -> str:
     return "".join(changes.get(byte, chr(byte)) for byte in range(256))
 
 
 _TABLES = {
     "us-ascii": _ASCII + _UNDEFINED * 128,
-    "iso-8859-1": _LATIN,
-    "iso-8859-15": _with(
-        {
-            0xA4: "\u20ac",
-            0xA6: "\u0160",
-            0xA8: "\u0161",
-            0xB4: "\u017d",
-            0xB8: "\u017e",
-            0xBC: "\u0152",
-            0xBD: "\u0153",
-            0xBE: "\u0178",
-        }
+    "iso-8859-1": _without_controls(_LATIN),
+    "iso-8859-15": _without_controls(
+        _with(
+            {
+                0xA4: "\u20ac",
+                0xA6: "\u0160",
+                0xA8: "\u0161",
+                0xB4: "\u017d",
+                0xB8: "\u017e",
+                0xBC: "\u0152",
+                0xBD: "\u0153",
+                0xBE: "\u0178",
+            }
+        )
     ),
     "windows-1252": _LATIN[:0x80] + _WINDOWS_80_TO_9F + _LATIN[0xA0:],
+    **{name: _without_controls(_ASCII + upper) for name, upper in upper_halves().items()},
 }
 
 _ALIASES = {
@@ -52,6 +63,12 @@ _ALIASES = {
     "iso-8859-15": "iso-8859-15",
     "windows-1252": "windows-1252",
     "cp1252": "windows-1252",
+    **{name: name for name in upper_halves()},
+    **{f"cp{number}": f"windows-{number}" for number in (*range(1250, 1252), *range(1253, 1259))},
+    "latin2": "iso-8859-2",
+    "tis-620": "windows-874",
+    "mac": "macintosh",
+    "x-mac-roman": "macintosh",
 }
 
 

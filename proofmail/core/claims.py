@@ -12,6 +12,10 @@ from proofmail.errors import Unreadable
 
 KINDS = ("message", "receipt", "addendum", "digests", "audit")
 MAX_PARTS = 500
+MAX_OCCURRENCES = 101
+"""Of one header field; the last may stand for all further ones (SPEC §3.6.1)."""
+MAX_MAILBOXES = 2001
+"""The last may stand for all further ones (SPEC §3.6.2)."""
 _MAIL = frozenset({"message", "receipt"})
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z|\?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*\Z", re.ASCII)
@@ -32,11 +36,11 @@ def _string(value: Json, what: str) -> object:
 
 
 def _strings(value: Json, what: str) -> object:
-    return array(value, what, 100, text)
+    return array(value, what, MAX_OCCURRENCES, text)
 
 
 def _dates(value: Json, what: str) -> object:
-    return array(value, what, 100, _date)
+    return array(value, what, MAX_OCCURRENCES, _date)
 
 
 def _date(value: Json, what: str) -> str:
@@ -87,7 +91,7 @@ def _mailbox(value: Json, what: str) -> object:
 
 
 def _mailboxes(value: Json, what: str) -> object:
-    return array(value, what, 2000, _mailbox)
+    return array(value, what, MAX_MAILBOXES, _mailbox)
 
 
 def fingerprint(value: Json, what: str) -> object:
@@ -136,7 +140,7 @@ def _report(value: Json, what: str) -> object:
 
 
 def _count(value: Json, what: str) -> object:
-    return integer(value, what, 0, MAX_PARTS)
+    return integer(value, what, 1, MAX_PARTS)
 
 
 def _digest_item(value: Json, what: str) -> object:

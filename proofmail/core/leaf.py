@@ -5,10 +5,13 @@ from __future__ import annotations
 from hashlib import sha3_256, sha256
 
 from proofmail.core import transfer
+from proofmail.core.html_text import HtmlText
 from proofmail.core.model import Fingerprint, Part
+from proofmail.core.notes import header_notes
 from proofmail.core.parameters import PartHeader
 from proofmail.core.report import CAPTURE_MAX_BYTES, DSN_TYPES, HEADERS_TYPES, MDN_TYPES
 from proofmail.core.text import Text
+from proofmail.core.words import Words
 
 MESSAGE_TYPES = ("message/rfc822", "message/global")
 
@@ -17,23 +20,28 @@ class Leaf:
     """Takes content, gives back what it decodes to, and ends as a `Part`. `captured` holds the
     first 64 KiB of what report fields may stand in, and nothing of any other part."""
 
-    def __init__(self, header: PartHeader, path: str) -> None:
+    def __init__(self, header: PartHeader, path: str, containers: tuple[str, ...] = ()) -> None:
         self.header = header
         self.path = path
         self.role = _role(header)
+        self._notes = header_notes(header, containers)
         self.captured = bytearray()
         self._captures = _may_report(header, self.role)
         self._decoder = transfer.decoder(header.encoding)
         self._size_bytes = 0
         self._sha256 = sha256()
         self._sha3_256 = sha3_256()
+        plain = header.type == "text/plain"
+        self._words = Words() if plain else None
+        self._html = HtmlText() if header.type == "text/html" else None
         self._text = None
         if header.type.startswith("text/"):
-            plain = header.type == "text/plain"
             self._text = Text(
                 header.charset,
                 flowed=plain and header.parameter("format") == "flowed",
                 delete_space=header.parameter("delsp") == "yes",
+                decoded=None if self._html is None else self._html.feed,
+                made=None if self._words is None else self._words.feed,
             )
 
     def feed(self, content: bytes) -> bytes:
@@ -47,13 +55,12 @@ class Leaf:
         header = self.header
         digests = self._sha256.digest(), self._sha3_256.digest()
         fingerprints = [Fingerprint("decoded/1", self._size_bytes, *digests)]
-        notes = set(self._decoder.defects)
+        notes = self._notes | self._decoder.defects
         if self._text is not None:
-            fingerprint, reason = self._text.finish()
-            if fingerprint is not None:
-                fingerprints.append(fingerprint)
+            found, reason = self._readings(self._text)
+            fingerprints += found
             if reason is not None:
-                notes.add(reason)
+                notes |= {reason}
         return Part(
             self.path,
             self.role,
@@ -63,6 +70,19 @@ class Leaf:
             tuple(fingerprints),
             tuple(sorted(notes)),
         )
+
+    def _readings(self, text: Text) -> tuple[list[Fingerprint], str | None]:
+        """text/1, then the weaker rules, none of which a part has without it."""
+        fingerprint, reason = text.finish()
+        if fingerprint is None:
+            return [], reason
+        found = [fingerprint]
+        if self._html is not None:
+            seen, reason = self._html.finish()
+            found += seen
+        if self._words is not None:
+            found.append(self._words.finish())
+        return found, reason
 
     def _take(self, decoded: bytes) -> bytes:
         if not decoded:

@@ -79,6 +79,8 @@ class Structure:
         self._stack: list[_Multipart] = []
         self._open: dict[bytes, int] = {}
         self._needle = b""
+        self._near: tuple[bytes, ...] = ()
+        self._containers: tuple[str, ...] = ()
         self._between_defect = ""
         self._leaf: Leaf | None = None
         self._place = 0
@@ -156,11 +158,15 @@ class Structure:
     def _take_header_line(self, line: bytes) -> bool:
         """Whether the line belongs to the header; the field is kept if it is wanted."""
         if line[:1] in (b" ", b"\t") and self._header_lines:
+            if not line.strip(b" \t\r"):
+                self._findings.defects.add("header.blank-line")  # the header's end, for some
             if self._folded is not None:
                 self._folded.append(line)
             return True
         name = FIELD.match(line)
         if name:
+            if name.end() - name.end(1) > 1:
+                self._findings.defects.add("header.blank-before-colon")
             key = name[1].lower()
             self._folded = None
             if key in WANTED:
@@ -185,6 +191,12 @@ class Structure:
         default_type = "message/rfc822" if digest else "text/plain"
         header = part_header(fields, default_type, findings.defects)
         note_duplicates(fields, findings.defects)
+        if (
+            parent is not None
+            and parent.children == 1
+            and not _begins_with_root(parent.header, fields)
+        ):
+            findings.defects.add("structure.start")
         if self._depth + len(self._stack) > DEPTH_MAX:
             findings.exceeded = "structure.too-deep"
             return
@@ -223,6 +235,8 @@ class Structure:
             start = data.rfind(b"\n", max(position - 1, 0))
             if start >= 0 and _may_be_delimiter(data, start + 1):
                 cut = _before_line_end(data, position, start)
+            elif start >= 0 and self._is_near(data[start + 1 : start + DELIMITER_MAX_BYTES]):
+                self._findings.defects.add("structure.near-boundary")
             elif data.endswith(b"\r"):
                 cut = len(data) - 1
             cut = max(cut, position)
@@ -270,14 +284,23 @@ class Structure:
     def _delimiter(self, line: bytes) -> tuple[int, bool] | None:
         """Which open multipart the line delimits, by its place in the stack, and whether it
         closes it (RFC 2046 §5.1.1). The line comes without its line feed."""
-        if line[:2] != b"--" or len(line) > DELIMITER_MAX_BYTES or not self._open:
+        if line[:2] != b"--" or not self._open:
             return None
-        name = line[2:].rstrip(_BLANK)
-        place = self._open.get(name)
-        if place is not None:
-            return place, False
-        place = self._open.get(name[:-2]) if name.endswith(b"--") else None
-        return None if place is None else (place, True)
+        if len(line) <= DELIMITER_MAX_BYTES:
+            name = line[2:].rstrip(_BLANK)
+            place = self._open.get(name)
+            if place is not None:
+                return place, False
+            place = self._open.get(name[:-2]) if name.endswith(b"--") else None
+            if place is not None:
+                return place, True
+        if self._is_near(line):
+            self._findings.defects.add("structure.near-boundary")
+        return None
+
+    def _is_near(self, line: bytes) -> bool:
+        """RFC 2046 §5.1.1 lets a reader compare the line's beginning alone."""
+        return line.startswith(self._near)
 
     def _cross(self, place: int, closes: bool) -> None:
         """A delimiter line: ends what is open inside that multipart, and begins its next part."""
@@ -316,6 +339,8 @@ class Structure:
         """Of two open multiparts with the same boundary, the inner one is meant."""
         self._open = {multipart.boundary: i for i, multipart in enumerate(self._stack)}
         self._needle = b"\n--" + _common_prefix(self._open) if self._open else b""
+        self._near = tuple([b"--" + boundary for boundary in self._open])
+        self._containers = tuple([multipart.header.type for multipart in self._stack])
 
     def _begin_leaf(self, header: PartHeader, path: str) -> None:
         findings = self._findings
@@ -324,7 +349,7 @@ class Structure:
             return
         self._place = len(findings.parts)
         findings.parts.append(None)
-        leaf = Leaf(header, path)
+        leaf = Leaf(header, path, self._containers)
         if leaf.role == "message":
             if self._level == ENCLOSED_MAX:
                 findings.exceeded = "structure.too-deep"
@@ -379,6 +404,13 @@ class Structure:
 
 def _join(path: str, number: int) -> str:
     return f"{path}.{number}" if path else str(number)
+
+
+def _begins_with_root(related: PartHeader, first: Fields) -> bool:
+    """Whether a multipart/related begins with its root, as readers take it who do not look for
+    the `start` parameter (RFC 2387 §3.2)."""
+    start = related.parameters.get("start") if related.type == "multipart/related" else None
+    return start is None or start == next(iter(first.get("content-id", ())), "").strip(" \t")
 
 
 def _before_line_end(data: bytes, position: int, line_feed: int) -> int:

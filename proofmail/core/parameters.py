@@ -25,6 +25,18 @@ _PARAMETER = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_REGULAR = re.compile(
+    r"""
+    (?: [ \t]*+ ; [ \t]*+
+        (?: (?:file)?name (?:\*(?:(?:0|[1-9][0-9]{0,2})\*?)?)? = [ \t]*+ | [!#-'+.^-~0-9A-Z-]++ = )
+        (?: "[^"\\\x00-\x08\x0a-\x1f\x7f]*+" | [^"\\\x00-\x20\x7f;(),]++ )
+    )*+ [ \t;]*+ \Z
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+"""Parameters that programs read alike. Not so: comments, what stands behind a value, backslashes,
+blanks around the equals sign (behind a name's they are met), RFC 2231's forms of others."""
+_DISPOSITION = re.compile(rf"[ \t]*+{_RFC2045}(?=[ \t;]|\Z){_REGULAR.pattern}", _REGULAR.flags)
 _ESCAPE = re.compile(r'\\(["\\])')
 _SECTION = re.compile(r"([^*]+)\*(0|[1-9][0-9]{0,2})(\*?)")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -61,18 +73,24 @@ def part_header(fields: Fields, default_type: str, defects: set[str]) -> PartHea
         kind = f"{found[1]}/{found[2]}".lower() if found else "text/plain"
         if not found or found[3] is None:
             defects.add("header.content-type")
+        if found and not _REGULAR.match(content_type, found.end(2)):
+            defects.add("header.parameter")
     disposition_field = _first(fields, "content-disposition") or ""
     disposition = _parameters(disposition_field, defects) if disposition_field else {}
-    encoding = _first(fields, "content-transfer-encoding") or ""
-    name = _name(disposition, "filename", defects)
+    if "content-disposition" in fields and not _DISPOSITION.match(disposition_field):
+        defects.add("header.parameter")
+    encoding_field = _first(fields, "content-transfer-encoding") or ""
+    encoding = _first_word(encoding_field)
+    if len(encoding_field.strip(" \t")) != len(encoding):
+        defects.add("transfer.parameter")
     return PartHeader(
         kind,
         parameters,
-        _boundary(parameters) if kind.startswith("multipart/") else None,
+        _boundary(parameters, defects) if kind.startswith("multipart/") else None,
         _charset(parameters) if kind.startswith("text/") else None,
-        _first_word(encoding),
+        encoding,
         _first_word(disposition_field),
-        name if name is not None else _name(parameters, "name", defects),
+        _name(disposition, parameters, defects),
         "content-id" in fields,
     )
 
@@ -91,8 +109,11 @@ def _up_to_white(value: str) -> str:
     return found[1] if found else ""
 
 
-def _boundary(parameters: Parameters) -> bytes | None:
-    boundary = parameters.get("boundary", "").encode("utf-8", "surrogateescape").rstrip(b" \t\r")
+def _boundary(parameters: Parameters, defects: set[str]) -> bytes | None:
+    written = parameters.get("boundary", "").encode("utf-8", "surrogateescape")
+    boundary = written.rstrip(b" \t\r")
+    if boundary != written:
+        defects.add("header.parameter")  # some look for it with its blanks
     return boundary if 0 < len(boundary) <= BOUNDARY_MAX_BYTES else None
 
 
@@ -121,15 +142,28 @@ def _parameters(value: str, defects: set[str]) -> Parameters:
     return found
 
 
-def _name(parameters: Parameters, key: str, defects: set[str]) -> str | None:
-    """RFC 2231 forms before the plain one; an empty name is none."""
-    if f"{key}*" in parameters:
-        text = _extended([(parameters[f"{key}*"], True)], defects)
-    elif f"{key}*0" in parameters or f"{key}*0*" in parameters:
-        text = _extended(_sections(parameters, key, defects), defects)
-    else:
-        text = parameters.get(key, "")
-    return clean_text(text, defects, NAME_MAX) or None
+def _name(disposition: Parameters, parameters: Parameters, defects: set[str]) -> str | None:
+    """The first that is not empty; programs differ on which of several they show."""
+    found = [*_texts(disposition, "filename", defects), *_texts(parameters, "name", defects)]
+    names = [clean_text(text, defects, NAME_MAX) for text in dict.fromkeys(found)]
+    names = [name for name in names if name]
+    if len(set(names)) > 1:
+        defects.add("header.parameter")
+    return names[0] if names else None
+
+
+def _texts(parameters: Parameters, key: str, defects: set[str]) -> list[str]:
+    """What a key says in each of its forms, RFC 2231's before the plain one."""
+    found = []
+    if "*" in "".join(parameters):
+        if f"{key}*" in parameters:
+            found.append(_extended([(parameters[f"{key}*"], True)], defects))
+        sections = _sections(parameters, key, defects)
+        if sections:
+            found.append(_extended(sections, defects))
+    if key in parameters:
+        found.append(parameters[key])
+    return found
 
 
 def _sections(parameters: Parameters, key: str, defects: set[str]) -> list[tuple[str, bool]]:
@@ -157,12 +191,16 @@ def _extended(sections: list[tuple[str, bool]], defects: set[str]) -> str:
         if mark and second_mark:
             known = charsets.canonical(label) if label else "us-ascii"
             if known is None:
-                defects.add("header.charset-unknown")
+                defects |= {"header.charset-unknown", "header.parameter"}
                 return "".join(text for text, _ in sections)
             charset = known
             sections = [(text, True), *sections[1:]]
+        else:
+            defects.add("header.parameter")
+    elif any(extended for _, extended in sections):
+        defects.add("header.parameter")  # no charset is said for it
     data = b"".join(
-        _percent_decoded(text) if extended else text.encode("utf-8", "surrogateescape")
+        _percent_decoded(text, defects) if extended else text.encode("utf-8", "surrogateescape")
         for text, extended in sections
     )
     text, clean = charsets.decode_replacing(data, charset)
@@ -171,6 +209,8 @@ def _extended(sections: list[tuple[str, bool]], defects: set[str]) -> str:
     return text
 
 
-def _percent_decoded(text: str) -> bytes:
+def _percent_decoded(text: str, defects: set[str]) -> bytes:
     data = text.encode("utf-8", "surrogateescape")
+    if data.count(b"%") != len(_PERCENT.findall(data)):
+        defects.add("header.parameter")
     return _PERCENT.sub(lambda pair: bytes((int(pair[1], 16),)), data)

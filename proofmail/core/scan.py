@@ -25,6 +25,7 @@ from proofmail.core.headers import (
 )
 from proofmail.core.mime import Findings, Structure
 from proofmail.core.model import Fingerprint, Mailbox, Part, Report, Scan
+from proofmail.core.relaxed import Relaxed
 
 __all__ = ["Fingerprint", "Mailbox", "Part", "Report", "Scan", "Scanner", "scan"]
 
@@ -40,6 +41,7 @@ class Scanner:
         self._structure = Structure(self._findings)
         self._size_bytes = 0
         self._sha256 = sha256()
+        self._relaxed = Relaxed()
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._finished = False
@@ -69,7 +71,7 @@ class Scanner:
             # Only what came before the cap was seen, so nothing that was seen is claimed.
             parts, report, defects = (), None, {findings.exceeded}
         raw = Fingerprint("raw/1", self._size_bytes, self._sha256.digest(), None)
-        return _scan(raw, parts, report, self._structure.header, defects)
+        return _scan((raw, self._relaxed.finish()), parts, report, self._structure.header, defects)
 
     def _pass_on(self) -> None:
         data = b"".join(self._gathered)
@@ -77,10 +79,13 @@ class Scanner:
         self._size_bytes += len(data)
         self._sha256.update(data)
         if len(data) <= _SLICE_BYTES:
+            self._relaxed.feed(data)
             self._structure.feed(data)
             return
         for start in range(0, len(data), _SLICE_BYTES):
-            self._structure.feed(data[start : start + _SLICE_BYTES])
+            piece = data[start : start + _SLICE_BYTES]
+            self._relaxed.feed(piece)
+            self._structure.feed(piece)
 
 
 def scan(message: bytes) -> Scan:
@@ -91,7 +96,7 @@ def scan(message: bytes) -> Scan:
 
 
 def _scan(
-    raw: Fingerprint,
+    fingerprints: tuple[Fingerprint, ...],
     parts: tuple[Part, ...],
     report: Report | None,
     header: Fields | None,
@@ -103,7 +108,7 @@ def _scan(
         defects |= {f"header.missing-{name}" for name in ("from", "date") if name not in header}
         note_duplicates(header, defects)
     return Scan(
-        fingerprints=(raw,),
+        fingerprints=fingerprints,
         parts=parts,
         from_=mailboxes(header.get("from", ()), defects),
         to=mailboxes(header.get("to", ()), defects),

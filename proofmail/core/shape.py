@@ -11,6 +11,8 @@ from proofmail.errors import Unreadable
 T = TypeVar("T")
 
 DIGEST_BYTES = 32
+MAX_TEXT = 10_065
+"""10,000 code points and the mark of a text that was cut (SPEC §3.6.1): … and 64 digits."""
 
 
 def members(
@@ -29,7 +31,7 @@ def members(
     return value
 
 
-def text(value: Json, what: str, most: int = 10_000) -> str:
+def text(value: Json, what: str, most: int = MAX_TEXT) -> str:
     """`value` as a string of at most `most` code points."""
     if not isinstance(value, str):
         raise Unreadable(f"{what} is not a string")

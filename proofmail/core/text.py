@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha3_256, sha256
 
 from proofmail.core import charsets
@@ -25,9 +25,20 @@ _SIGNATURE = "-- "
 
 
 class Text:
-    """The rule for one part. `charset` is the parameter's value, None where there is none."""
+    """The rule for one part. `charset` is the parameter's value, None where there is none.
+    `decoded` and `made` take what other rules start from: the text of step 2, the result."""
 
-    def __init__(self, charset: str | None, *, flowed: bool, delete_space: bool) -> None:
+    def __init__(
+        self,
+        charset: str | None,
+        *,
+        flowed: bool,
+        delete_space: bool,
+        decoded: Callable[[str], None] | None = None,
+        made: Callable[[str], None] | None = None,
+    ) -> None:
+        self._decoded = decoded
+        self._made = made
         self._charset = charsets.canonical(charset) if charset is not None else "us-ascii"
         self._utf8 = getincrementaldecoder("utf-8")()
         self._undecodable = False
@@ -91,6 +102,8 @@ class Text:
         if self._at_start:
             self._at_start = False
             text = text.removeprefix("\ufeff")
+        if self._decoded is not None:
+            self._decoded(text)
         text = self._held_cr + text
         self._held_cr = "\r" if text.endswith("\r") else ""
         text = text.removesuffix("\r")
@@ -160,6 +173,8 @@ class Text:
             # Unassigned code points were refused earlier, so this is over 30 non-starters.
             self._run_too_long = True
             return
+        if self._made is not None:
+            self._made(composed)
         data = composed.encode("utf-8")
         self._size_bytes += len(data)
         self._sha256.update(data)

@@ -20,6 +20,8 @@ from proofmail.store import counters
 from proofmail.store.engine import Store, milliseconds, moment
 from proofmail.store.tables import anchors, batch_counts, batches, nonces, transactions
 
+_ALWAYS = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class BatchToAnchor:
@@ -83,9 +85,12 @@ class OpenAnchor:
     block_number: int
 
 
-def batches_to_anchor(store: Store, chain_id: int, limit: int = 100) -> list[BatchToAnchor]:
+def batches_to_anchor(
+    store: Store, chain_id: int, limit: int = 100, *, until: datetime | None = None
+) -> list[BatchToAnchor]:
     """The oldest batches that have neither an anchor on this chain nor a nonce that may still
-    bring one."""
+    bring one. With `until` set to now, without those from after it: see `close_batch`."""
+    upto = _ALWAYS if until is None else milliseconds(until)
     anchored = exists().where(anchors.c.batch == batches.c.id, anchors.c.chain_id == chain_id)
     under_way = exists().where(
         nonces.c.batch == batches.c.id, nonces.c.chain_id == chain_id, nonces.c.lost_at.is_(None)
@@ -99,7 +104,7 @@ def batches_to_anchor(store: Store, chain_id: int, limit: int = 100) -> list[Bat
                 batches.c.root,
                 batches.c.closed_at,
             )
-            .where(~anchored, ~under_way)
+            .where(~anchored, ~under_way, batches.c.closed_at <= upto)
             .order_by(batches.c.id)
             .limit(limit)
         ).all()
@@ -109,11 +114,16 @@ def batches_to_anchor(store: Store, chain_id: int, limit: int = 100) -> list[Bat
 def save_transaction(store: Store, new: NewTransaction, now: datetime) -> int:
     """Keeps signed bytes, before they are broadcast; returns the transaction's id.
 
-    The same bytes again: the same id. Refused when the nonce belongs to another batch. If the
-    process dies after this and before the broadcast, the same bytes are broadcast later.
+    The same bytes again: the same id. Refused when the nonce belongs to another batch, or when the
+    batch has another nonce that was not given up: a second worker was at it, and two nonces would
+    anchor the batch twice. If the process dies after this and before the broadcast, the same bytes
+    are broadcast later.
     """
     spot = {"chain_id": new.chain_id, "sender": new.sender, "nonce": new.nonce}
     with store.write() as connection:
+        _lock(connection, new.batch)
+        if _taken_care_of(connection, new):
+            raise Refused("this batch has another transaction under way")
         connection.execute(
             counters.upsert(connection, nonces)
             .values(**spot, batch=new.batch)
@@ -137,6 +147,17 @@ def save_transaction(store: Store, new: NewTransaction, now: datetime) -> int:
             select(transactions.c.id).filter_by(**spot, hash=new.hash)
         ).scalar_one()
         return saved
+
+
+def _taken_care_of(connection: Connection, new: NewTransaction) -> bool:
+    found = connection.execute(
+        select(nonces.c.sender, nonces.c.nonce).where(
+            nonces.c.batch == new.batch,
+            nonces.c.chain_id == new.chain_id,
+            nonces.c.lost_at.is_(None),
+        )
+    ).all()
+    return any((row.sender, row.nonce) != (new.sender, new.nonce) for row in found)
 
 
 def open_transactions(store: Store, chain_id: int) -> list[SavedTransaction]:

@@ -42,10 +42,11 @@ def close_batch(
 ) -> int | None:
     """Closes a batch of the log's oldest records; returns its sequence number, None for none.
 
-    It closes when `max_records` records wait, or when the oldest has waited `max_age_seconds`.
-    Safe to run twice and at the same time: of two runs that drafted the same batch one finds the
-    head moved and returns None. If the process dies before COMMIT nothing happened; the next run
-    drafts the batch anew, with a later closing time.
+    Records from after `now` (the clock was set back since) are left for later: a block made now
+    would say that their received_at is untrue. It closes when `max_records` records wait, or when
+    the oldest has waited `max_age_seconds`. Safe to run twice and at the same time: of two runs
+    that drafted the same batch one finds the head moved and returns None. If the process dies
+    before COMMIT nothing happened; the next run drafts the batch anew, with a later closing time.
     """
     if not 1 <= max_records <= MAX_RECORDS:
         raise ValueError(f"a batch has 1 to {MAX_RECORDS} records")
@@ -68,6 +69,7 @@ def _draft(
                 records.c.record,
             )
             .where(records.c.log == log, records.c.batch.is_(None))
+            .where(records.c.received_at <= milliseconds(now))
             .order_by(records.c.sequence)
             .limit(max_records)
         ).all()

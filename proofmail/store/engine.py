@@ -20,7 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, table, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.sql import column
 
 import migrations
@@ -61,8 +67,9 @@ def new_id(size_bytes: int = 16) -> str:
 class Store:
     """The database. Connections are made when they are needed, and kept in a pool.
 
-    Both transactions raise TryLater when the database cannot be reached, is locked for too long
-    or is full. After a TryLater from the end of `write` it is not known whether it was kept.
+    Both transactions raise TryLater when the database cannot be reached, is locked for too long or
+    is full, and Misconfigured when its file is damaged or is no database. After a TryLater from the
+    end of `write` it is not known whether it was kept.
     """
 
     engine: Engine
@@ -96,6 +103,11 @@ def _passing_faults() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         raise TryLater("the database cannot take this now") from error
     except DBAPIError as error:
+        # The class itself, not one of its children: SQLite's "malformed" and "not a database".
+        if type(error) is DatabaseError:
+            raise Misconfigured(
+                "the database's file is damaged: stop the service, put a backup in its place"
+            ) from error
         if not error.connection_invalidated:
             raise
         raise TryLater("the connection to the database was lost") from error
@@ -119,7 +131,7 @@ def open_store(url: str) -> Store:
     if found != REVISION:
         store.close()
         raise Misconfigured(
-            "the database has not the schema of this version: run `proofmail upgrade`"
+            "the database has not the schema of this version: run `proofmail upgrade DIR`"
             if found
             else "the database is empty: run `proofmail init`"
         )
@@ -153,6 +165,14 @@ def create_or_upgrade(url: str) -> None:
         raise Misconfigured("the database cannot be opened: see its URL and its server") from error
     finally:
         store.close()
+
+
+def upgrade(url: str) -> None:
+    """Brings the tables of an existing database to this version. Misconfigured without one."""
+    path = _sqlite_path(_parse(url))
+    if path is not None and not path.exists():
+        raise Misconfigured("there is no database here: put a backup in its place")
+    create_or_upgrade(url)
 
 
 def _parse(url: str) -> URL:

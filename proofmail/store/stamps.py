@@ -15,6 +15,8 @@ from proofmail.store import counters
 from proofmail.store.engine import Store, milliseconds
 from proofmail.store.tables import records, tokens
 
+_ALWAYS = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Unstamped:
@@ -49,8 +51,11 @@ class NewToken:
     tree: TreeSpot | None = None
 
 
-def unstamped(store: Store, limit: int) -> list[Unstamped]:
-    """The oldest records that no authority has stamped yet."""
+def unstamped(store: Store, limit: int, *, until: datetime | None = None) -> list[Unstamped]:
+    """The oldest records that no authority has stamped yet. With `until` set to now, without those
+    from after it: the clock was set back since, and a token made now would say that their
+    received_at is untrue."""
+    upto = _ALWAYS if until is None else milliseconds(until)
     with store.read() as connection:
         rows = connection.execute(
             select(
@@ -60,7 +65,7 @@ def unstamped(store: Store, limit: int) -> list[Unstamped]:
                 records.c.received_at,
                 records.c.record,
             )
-            .where(records.c.stamped_at.is_(None))
+            .where(records.c.stamped_at.is_(None), records.c.received_at <= upto)
             .order_by(records.c.sequence)
             .limit(limit)
         ).all()

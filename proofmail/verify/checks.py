@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from proofmail.core.canonical import Json, base64url, format_time
-from proofmail.core.claims import check_claim, never_hidden
+from proofmail.core.claims import MAX_PARTS, check_claim, never_hidden
 from proofmail.core.evm import AnchoredRoot, read_evm_anchor
 from proofmail.core.merkle import leaf_hash, root_from_path
 from proofmail.core.proof import Batch, EvmAnchor, Proof, Rfc3161Token, Signature, Unknown
@@ -80,8 +80,9 @@ def verify_proof(proof: Proof, trust: Trust = NO_TRUST) -> Report:
     for renewal in proof.renewals:
         bench.note("V13", "renewal", Status.NOT_CHECKED, "a kind this verifier does not know",
                    _clip(renewal.kind))  # fmt: skip
+    known: set[bytes] = set()
     for index, linked in enumerate(proof.linked, 1):
-        _linked(bench, proof, linked, trust, f"linked {index}")
+        _linked(bench, proof, linked, trust, f"linked {index}", known)
     _enough(bench, witnesses, trust.witnesses)
     facts = _facts(proof) if committed is not None and registered is not None else {}
     return Report(tuple(bench.rows), tuple(f for _, f in witnesses), trust.witnesses, (), facts)
@@ -101,8 +102,18 @@ def _registry(proof: Proof) -> str:
     missing = never_hidden(proof.record.kind) - set(names)
     if missing:
         raise CheckFailed(f"the claim {min(missing)} may not be hidden, but is not disclosed")
+    _check_parts(proof.claims)
     hidden = len(proof.entries) - len(names)
     return f"{len(names)} claims shown; {hidden} entries not shown (hidden claims or decoys)"
+
+
+def _check_parts(claims: dict[str, Json]) -> None:
+    """The parts are numbered from 1 to `message.parts` (SPEC §4.2): one beyond it would be a part
+    for a saved file and none for a mail."""
+    count = claims.get("message.parts", MAX_PARTS)
+    numbers = [int(name.removeprefix("part.")) for name in claims if name.startswith("part.")]
+    if max(numbers, default=0) > count:
+        raise CheckFailed("a part is disclosed whose number is above the number of parts")
 
 
 def _signature(proof: Proof, trust: Trust) -> str:
@@ -195,7 +206,7 @@ def _token_details(facts: TokenFacts, authority: str) -> tuple[tuple[str, str], 
 
 
 def _statement(record: Record, latest: datetime, witness: str) -> str:
-    if record.received_at > latest + STATEMENT_TOLERANCE:
+    if record.received_at - latest > STATEMENT_TOLERANCE:  # so that no sum can overflow
         raise CheckFailed(f"received_at is later than the {witness}'s time")
     delay = (latest - record.received_at).total_seconds()
     return f"the service states {format_time(record.received_at)}, {delay:.0f} s before"
@@ -321,9 +332,15 @@ def _block(facts: AnchoredRoot, trust: Trust) -> str:
     return where
 
 
-def _linked(bench: _Bench, proof: Proof, linked: Proof, trust: Trust, subject: str) -> None:
-    """V14: a linked proof names this record and passes on its own."""
+def _linked(
+    bench: _Bench, proof: Proof, linked: Proof, trust: Trust, subject: str, known: set[bytes]
+) -> None:
+    """V14: a linked proof names this record and passes on its own. `known` gathers the records
+    linked so far: one shown twice would read as two receipts."""
     title = f"linked {linked.record.kind}"
+    data = linked.record.to_bytes()
+    twice = data in known
+    known.add(data)
     report = verify_proof(linked, trust)
     name = "addendum.of" if linked.record.kind == "addendum" else "receipt.of"
     of = report.facts.get("claims", {}).get(name)
@@ -333,9 +350,11 @@ def _linked(bench: _Bench, proof: Proof, linked: Proof, trust: Trust, subject: s
         bench.note("V14", title, Status.FAILED, reason, subject)
     elif of != base64url(sha256(proof.record.to_bytes()).digest()):
         bench.note("V14", title, Status.FAILED, "it does not name this record", subject)
+    elif twice:
+        bench.note("V14", title, Status.FAILED, "its record is linked a second time", subject)
     elif report.exit_status == 0:
-        bench.note("V14", title, Status.PASSED, "", subject)
-    elif not report.witnesses:
+        bench.note("V14", title, Status.PASSED, f"log {linked.record.log}", subject)
+    elif not any(row.status is Status.NOT_CHECKED for row in report.rows):
         bench.note("V14", title, Status.ABSENT, "recorded, not yet witnessed", subject)
     else:
         row = next(r for r in report.rows if r.status is Status.NOT_CHECKED)

@@ -10,10 +10,12 @@ from cryptography import x509
 from proofmail.core.proof import Proof, read_proof
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
 from proofmail.verify.checks import NO_TRUST, verify_proof
-from proofmail.verify.copies import Copy, judge_copy, judge_digest
+from proofmail.verify.containers import Folder, judge
+from proofmail.verify.copies import Copy, judge_digest
 from proofmail.verify.pdf import DossierFile, check_loose, check_seal, read_dossier
 from proofmail.verify.report import CopyReport, Report, Row, Status
 from proofmail.verify.trust import Trust
+from proofmail.verify.words import said
 
 MAX_INPUT_BYTES = 64 << 20
 
@@ -42,7 +44,7 @@ def read_evidence(data: bytes) -> Evidence:
 def verify(
     evidence: Evidence,
     trust: Trust = NO_TRUST,
-    copies: Sequence[Copy] = (),
+    copies: Sequence[Copy | Folder] = (),
     digests: Sequence[str] = (),
 ) -> Report:
     """The whole report: the proof's steps, the dossier's, and each copy against the claims."""
@@ -55,10 +57,10 @@ def verify(
 
 
 def _judge_copies(
-    report: Report, copies: Sequence[Copy], digests: Sequence[str]
+    report: Report, copies: Sequence[Copy | Folder], digests: Sequence[str]
 ) -> list[CopyReport]:
     if not report.facts:  # V2 or V3 failed: no claim is a fact
-        reason = "not compared: the proof itself failed"
+        reason = said("proof.failed")
         return [
             CopyReport(name, what, Status.NOT_CHECKED, reason)
             for name, what in (
@@ -68,7 +70,7 @@ def _judge_copies(
         ]
     claims = report.facts["claims"]
     return [
-        *(judge_copy(copy, claims) for copy in copies),
+        *(judge(copy, claims) for copy in copies),
         *(judge_digest(digest, claims) for digest in digests),
     ]
 
@@ -79,7 +81,8 @@ def _loose_row(dossier: DossierFile, proof: Proof) -> Row:
         check_loose(dossier, proof)
     except (CheckFailed, Unreadable) as error:
         return Row("V15", title, Status.FAILED, str(error))
-    return Row("V15", title, Status.PASSED, f"{len(dossier.loose)} loose files")
+    reason = f"{len(dossier.loose)} loose files; the pages are not read, nor believed"
+    return Row("V15", title, Status.PASSED, reason)
 
 
 def _seal_row(evidence: Evidence, trust: Trust) -> Row:

@@ -39,13 +39,14 @@ MAX_CMS_BYTES = 128 << 10
 
 FORBIDDEN = frozenset(
     {
-        "3D", "AA", "Action", "Collection", "Encrypt", "FileAttachment", "GoToE", "GoToR",
-        "Hide", "ImportData", "JS", "JavaScript", "Launch", "Movie", "ObjStm", "OpenAction",
-        "RichMedia", "Rendition", "Screen", "SetOCGState", "Sound", "SubmitForm", "Thread",
-        "Trans", "URI", "XFA", "XRef",
+        "3D", "AA", "Action", "Alternates", "Collection", "Encrypt", "FileAttachment", "GoToE",
+        "GoToR", "Hide", "ImportData", "JS", "JavaScript", "Launch", "Movie", "OCProperties",
+        "OPI", "ObjStm", "OpenAction", "RF", "Ref", "RichMedia", "Rendition", "Screen",
+        "SetOCGState", "Sound", "SubmitForm", "Thread", "Trans", "URI", "XFA", "XRef",
     }
 )  # fmt: skip
-"""Names that stand nowhere in a dossier: scripts, actions, other media, other syntax."""
+"""Names that stand nowhere in a dossier: scripts, actions, other media, other syntax, and what
+shows one page on the screen and another in print."""
 
 _FILE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z", re.ASCII)
 _DATE = re.compile(r"D:(\d{14})(?:Z(?:00'00'?)?|([+-])(\d\d)'(\d\d)'?)\Z", re.ASCII)
@@ -270,7 +271,8 @@ def _seal(
         raise Unreadable("dossier: the seal's contents are not hexadecimal")
     end = file.revisions[sealed - 1].end
     span = (0, contents.start, contents.end, end - contents.end)
-    if signature["ByteRange"] != list(span):
+    stated = signature["ByteRange"]
+    if stated != list(span) or any(type(number) is not int for number in stated):
         raise Unreadable("dossier: the seal does not cover every byte before and behind it")
     if not re.fullmatch(rb"<(?:[0-9A-Fa-f]{2})+>", data[contents.start : contents.end]):
         raise Unreadable("dossier: the gap that the seal leaves holds more than the seal")

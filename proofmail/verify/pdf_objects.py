@@ -3,9 +3,10 @@
 A file is a header and one or more revisions; a revision is objects, one cross-reference table, one
 trailer. The whole file is read in this order from the first byte to the last, so that no byte
 stands outside the grammar, and the cross-reference table must say exactly what was found there:
-a reader that follows the table and one that scans the file see the same objects. Compressed
-object streams, cross-reference streams, encryption, comments, and generations other than 0 are
-Unreadable. Stream data are carried along unread.
+a reader that follows the table and one that scans the file see the same objects. What makes common
+readers give the table up and scan (a trailer that is not quite one), or read a stream otherwise
+than we do, is refused with the rest. Compressed object streams, cross-reference streams,
+encryption, comments, and generations other than 0 are Unreadable. Stream data are carried along.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from proofmail.errors import Unreadable
 
 MAX_FILE_BYTES = 64 << 20
 MAX_OBJECTS = 20_000
+MAX_OBJECT_NUMBER = 8_388_607
+"""ISO 32000-1 Annex C.2. Readers that cannot make room for a number scan the file instead."""
+MAX_NAME_BYTES = 127
+"""ISO 32000-1 Annex C.2."""
 MAX_DEPTH = 32
 MAX_REVISIONS = 16
 MAX_STREAM_BYTES = 32 << 20
@@ -33,6 +38,10 @@ _INTEGER = re.compile(rb"[+-]?[0-9]{1,18}")
 _REAL = re.compile(rb"[+-]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})")
 _REFERENCE = re.compile(rb"([0-9]{1,8})[\t\n\r ]+0[\t\n\r ]+R(?![^\0\t\n\f\r ()<>\[\]{}/%])")
 _HEX = re.compile(rb"<([0-9A-Fa-f\t\n\r ]*)>")
+_PLAIN_NAME = re.compile(rb"[\x21-\x7e]*")
+_STRAY_HASH = re.compile(rb"#(?![0-9A-Fa-f]{2})")
+_SCANNED_OBJECT = re.compile(rb"[0-9][\0\t\n\f\r ]+[0-9]+[\0\t\n\f\r ]+obj")
+_SCANNED_TRAILER = re.compile(rb"trailer[\0\t\n\f\r ]*<<")
 _OCTAL = re.compile(rb"[0-7]{1,3}")
 _STRING_PIECE = re.compile(rb"[^()\\]+")
 _OBJECT = re.compile(rb"([1-9][0-9]{0,7}) 0 obj(?![^\0\t\n\f\r ()<>\[\]{}/%])")
@@ -44,6 +53,8 @@ _SECTION = re.compile(rb"([0-9]{1,8}) ([0-9]{1,8})[ ]?\r?\n")
 _ENTRY = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([nf])(?: \n| \r|\r\n)")
 _TRAILER = re.compile(rb"trailer[\t\n\r ]*")
 _START = re.compile(rb"[\t\n\r ]*startxref\r?\n([0-9]{1,10})\r?\n%%EOF(?:\r?\n)?")
+_ELSEWHERE = frozenset({"DP", "F", "FDecodeParms", "FFilter"})
+"""Keys by which some readers take a stream's data from another file, or decode them otherwise."""
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
 
@@ -126,8 +137,8 @@ def walk(value: Value) -> Iterator[Value]:
 def inflate(stream: Stream) -> bytes:
     """The data of a stream that is stored plainly or by one FlateDecode without parameters."""
     filters = stream.entries.get("Filter")
-    if isinstance(filters, list) and len(filters) == 1:
-        filters = filters[0]
+    if isinstance(filters, list):
+        filters = filters[0] if len(filters) == 1 and filters[0] is not None else False
     if stream.entries.get("DecodeParms") is not None:
         raise Unreadable("PDF: a stream with decoding parameters")
     if filters is None:
@@ -155,17 +166,29 @@ def read_file(data: bytes) -> File:
         raise Unreadable("PDF: no header of a dossier")
     revisions: list[Revision] = []
     parser = _Parser(data)
-    at, previous, count = header.end(), None, 0
+    at, previous, count, highest = header.end(), None, 0, 0
     while at < len(data):
         revision, previous = _revision(parser, at, previous)
         at = revision.end
+        highest = max(highest, *revision.objects) if revision.objects else highest
+        # Not a bool, nor a float that Python holds equal: readers that find no integer scan.
+        if type(size := revision.trailer.get("Size")) is not int or size != highest + 1:
+            raise Unreadable("PDF: the trailer's Size is not one above the highest object number")
         revisions.append(revision)
         count += len(revision.objects)
         if len(revisions) > MAX_REVISIONS or count > MAX_OBJECTS:
             raise Unreadable("PDF: too many objects or revisions")
     if not revisions:
         raise Unreadable("PDF: a header and nothing else")
+    _check_scan(data, count, len(revisions))
     return File(tuple(revisions))
+
+
+def _check_scan(data: bytes, objects: int, revisions: int) -> None:
+    """No stream or string holds what a reader that scans takes for an object or a trailer."""
+    for pattern, known in ((_SCANNED_OBJECT, objects), (_SCANNED_TRAILER, revisions)):
+        if any(number >= known for number, _ in enumerate(pattern.finditer(data))):
+            raise Unreadable("PDF: a stream or string holds what looks like PDF syntax")
 
 
 def _space(data: bytes, at: int) -> int:
@@ -188,7 +211,7 @@ def _revision(parser: _Parser, at: int, previous: int | None) -> tuple[Revision,
     at = _space(data, at)
     while found := _OBJECT.match(data, at):
         number = int(found[1])
-        if number in objects or len(objects) >= MAX_OBJECTS:
+        if number in objects or len(objects) >= MAX_OBJECTS or number > MAX_OBJECT_NUMBER:
             raise Unreadable("PDF: an object is there twice, or there are too many")
         places[number] = at
         objects[number], at = _object(parser, found.end())
@@ -202,7 +225,12 @@ def _revision(parser: _Parser, at: int, previous: int | None) -> tuple[Revision,
         raise Unreadable("PDF: the trailer is not a dictionary")
     if not set(trailer) <= {"ID", "Info", "Prev", "Root", "Size"}:
         raise Unreadable("PDF: the trailer has an entry that dossiers have not")
-    if trailer.get("Prev") != previous or (previous is None and "Prev" in trailer):
+    leads_to = trailer.get("Prev")
+    if (
+        leads_to != previous
+        or type(leads_to) is not type(previous)
+        or (previous is None and "Prev" in trailer)
+    ):
         raise Unreadable("PDF: the trailer does not lead to the revision before")
     start = _expect(_START, data, at, "startxref")
     if int(start[1]) != table:
@@ -239,6 +267,8 @@ def _object(parser: _Parser, at: int) -> tuple[Value, int]:
         length = value.get("Length")
         if not isinstance(length, int) or isinstance(length, bool) or length < 0:
             raise Unreadable("PDF: a stream without a length of its own")
+        if not _ELSEWHERE.isdisjoint(value):
+            raise Unreadable("PDF: a stream's data lie elsewhere, or are decoded in another way")
         start = found.end()
         value = Stream(value, data[start : start + length])
         at = _expect(_END_STREAM, data, start + length, "endstream").end()
@@ -256,8 +286,8 @@ class _Parser:
         self._at = at
         return self._value(0), self._at
 
-    def _spend(self) -> None:
-        self._left -= 1
+    def _spend(self, values: int = 1) -> None:
+        self._left -= values
         if self._left < 0:
             raise Unreadable(f"PDF: more than {MAX_VALUES} values")
 
@@ -287,9 +317,15 @@ class _Parser:
         token = _TOKEN.match(self.data, self._at + 1)
         spelt = token[0] if token else b""
         self._at += 1 + len(spelt)
-        if b"#" in spelt:
+        if len(spelt) > 3 * MAX_NAME_BYTES or _STRAY_HASH.search(spelt):
+            raise Unreadable("PDF: a name is too long, or spelt as no name is")
+        if escapes := spelt.count(b"#"):
+            self._spend(escapes)
             spelt = re.sub(rb"#([0-9A-Fa-f]{2})", lambda m: bytes((int(m[1], 16),)), spelt)
-        return Name(spelt.decode("latin-1"))
+        # Some readers end a name at #00, or fold what is not ASCII.
+        if len(spelt) > MAX_NAME_BYTES or not _PLAIN_NAME.fullmatch(spelt):
+            raise Unreadable("PDF: a name is too long, or not printable ASCII")
+        return Name(spelt.decode("ascii"))
 
     def _array(self, depth: int) -> list[Value]:
         self._at += 1
@@ -320,7 +356,7 @@ class _Parser:
     def _hex(self) -> Text:
         found = _expect(_HEX, self.data, self._at, "a hexadecimal string")
         self._at = found.end()
-        digits = re.sub(rb"[\t\n\r ]", b"", found[1])
+        digits = found[1].translate(None, b"\t\n\r ")
         digits += b"0" * (len(digits) % 2)
         value = bytes.fromhex(digits.decode("ascii"))
         return Text(value, found.start(), found.end(), hexadecimal=True)

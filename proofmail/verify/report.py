@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from proofmail.core.canonical import Json, format_time
+from proofmail.verify.words import Said
 
 
 class Status(StrEnum):
@@ -55,16 +56,49 @@ class PartMatch:
 
 
 @dataclass(frozen=True)
+class CopyText:
+    """What a copy's report says, in one language; text from outside in it is not yet escaped."""
+
+    verdict: str
+    differences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CopyReport:
-    """One copy against the proof. `what` is mail, file or digest: what was judged."""
+    """One copy against the proof. `what` is mail, file or digest: what was judged.
+
+    `finding`, `changes` and `remarks` are in no language yet; `verdict`, `differences` and
+    `notes` are the same in English.
+    """
 
     copy: str
     what: str
     status: Status
-    verdict: str
+    finding: Said
     matches: tuple[PartMatch, ...] = ()
-    differences: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    changes: tuple[Said, ...] = ()
+    remarks: tuple[Said, ...] = ()
+
+    def text(self, language: str) -> CopyText:
+        """The verdict, the differences and the notes in `en` or `fr`."""
+        return CopyText(
+            self.finding.text(language),
+            tuple(change.text(language) for change in self.changes),
+            tuple(remark.text(language) for remark in self.remarks),
+        )
+
+    @property
+    def verdict(self) -> str:
+        return self.finding.text()
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        return self.text("en").differences
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.text("en").notes
 
 
 @dataclass(frozen=True)
@@ -107,13 +141,16 @@ class Report:
 
     @property
     def existed_by(self) -> datetime | None:
-        """The earliest time that a passed witness vouches for."""
-        return min((w.latest for w in self.witnesses if w.status is Status.PASSED), default=None)
+        """The earliest time that a passed witness vouches for; one with a caution counts only
+        where there is none without, since its time may be the operator's own (SPEC §9.2)."""
+        passed = [w for w in self.witnesses if w.status is Status.PASSED]
+        strong = [w for w in passed if not w.caution]
+        return min((w.latest for w in strong or passed), default=None)
 
     def to_json(self) -> Json:
         return {
             "copies": [_copy_json(copy) for copy in self.copies],
-            "existed_by": format_time(self.existed_by) if self.existed_by else "",
+            "existed_by": format_time(_up(self.existed_by)) if self.existed_by else "",
             "exit_status": self.exit_status,
             "facts": self.facts,
             "format": "proofmail/report/0",
@@ -135,6 +172,11 @@ class Report:
 
 _DECISIVE = frozenset({"V16"})
 """Rows of which `not checked` keeps the whole from being verified, as V4 and V17 do."""
+
+
+def _up(moment: datetime) -> datetime:
+    """To whole milliseconds, upwards: a bound cut off would say more than its witness."""
+    return moment + timedelta(microseconds=-moment.microsecond % 1000)
 
 
 def _witness_json(witness: WitnessFact) -> Json:

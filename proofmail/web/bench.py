@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
@@ -26,6 +27,8 @@ MAX_COPIES = 32
 MAX_DIGESTS = 100
 MOST_AT_ONCE = 3
 """Uploads in memory at the same time; further ones are asked to come back."""
+MOST_OF_ONE = 2
+"""Of them, uploads of one organisation: whoever sends slowly holds up no other."""
 _SLICE_BYTES = 1 << 18
 _SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -35,17 +38,24 @@ class Bench:
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
+        self._taken: Counter[str] = Counter()
 
-    async def judge(self, request: Request, services: Services) -> tuple[Report, bool]:
-        """The report on an upload, and whether the trust was the installation's own.
+    async def judge(
+        self, request: Request, services: Services, organisation: str
+    ) -> tuple[Report, bool]:
+        """The report on an organisation's upload, and whether the trust was the installation's own.
 
         Raises Problem for a body out of bounds and Unreadable for evidence that is none."""
-        if self._places.locked():
+        if self._places.locked() or self._taken[organisation] >= MOST_OF_ONE:
             raise Problem(503, "Other uploads are being checked: try again in a moment.",
                           headers={"Retry-After": "5"})  # fmt: skip
-        async with self._places:
-            form = await read_multipart(request, MAX_UPLOAD_BYTES)
-            return await run_in_threadpool(_judge, form, services)
+        self._taken[organisation] += 1
+        try:
+            async with self._places:
+                form = await read_multipart(request, MAX_UPLOAD_BYTES)
+                return await run_in_threadpool(_judge, form, services)
+        finally:
+            self._taken[organisation] -= 1
 
 
 def _judge(form: Form, services: Services) -> tuple[Report, bool]:

@@ -172,10 +172,10 @@ def get_verify(request: Request, _caller: PageCaller) -> Response:
 
 
 @router.post("/verify")
-async def post_verify(request: Request, _caller: PageCaller) -> Response:
+async def post_verify(request: Request, caller: PageCaller) -> Response:
     bench: Bench = request.app.state.bench
     try:
-        report, own_trust = await bench.judge(request, services_of(request))
+        report, own_trust = await bench.judge(request, services_of(request), caller.organisation.id)
     except Unreadable as error:
         return await run_in_threadpool(_verify_page, request, str(error), 422)
     page = renderer_of(request).page

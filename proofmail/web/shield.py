@@ -85,7 +85,10 @@ def same_site(headers: Headers, origin: str) -> bool:
         return True
     if origin and sent.lower() == origin:
         return True
-    return sent != "null" and urlsplit(sent).netloc.lower() == headers.get("host", "").lower()
+    try:
+        return sent != "null" and urlsplit(sent).netloc.lower() == headers.get("host", "").lower()
+    except ValueError:  # no browser says this
+        return False
 
 
 def _origin(url: str) -> str:

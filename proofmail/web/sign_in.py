@@ -54,7 +54,8 @@ def get_sign_in(request: Request) -> Response:
 async def post_sign_in(request: Request) -> Response:
     services, door = services_of(request), _door(request)
     form = await read_form(request)
-    email = fold_address(form.text("email"))[:320].replace("\x00", "")
+    # Folded last, so that the address that is counted is the very one that is looked up.
+    email = fold_address(form.text("email").replace("\x00", "")[:320])
     wanted = local_path(form.text("next"))
     now = services.clock.now()
     if not (door.by_address.allow(_network(request), now) and door.by_email.allow(email, now)):

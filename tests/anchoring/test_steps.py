@@ -22,7 +22,7 @@ from proofmail.core.mpt import keccak256
 from proofmail.core.scan import scan
 from proofmail.errors import Misconfigured, ProofmailError, Refused, TryLater
 from proofmail.intake import Arrival, Intake, load_signer
-from proofmail.ports import Fees, Inclusion
+from proofmail.ports import Fees, Inclusion, TimestampAuthority
 from proofmail.store import anchors
 from proofmail.store.engine import Store, create_or_upgrade, open_store
 from proofmail.store.fsck import fsck
@@ -228,7 +228,7 @@ def test_a_reorganisation_sends_the_same_bytes_again(house: House) -> None:
 def test_a_late_transaction_is_replaced_with_both_fees_an_eighth_higher(house: House) -> None:
     house.send(1)
     refuse = house.ledger.broadcast
-    house.ledger.broadcast = lambda raw: None  # type: ignore[method-assign]
+    house.ledger.broadcast = lambda raw_transaction: None  # type: ignore[method-assign]
     house.turn(2)
     house.clock.moment += timedelta(minutes=6)
     house.turn(1)
@@ -238,6 +238,46 @@ def test_a_late_transaction_is_replaced_with_both_fees_an_eighth_higher(house: H
     assert (first.nonce, first.data) == (second.nonce, second.data)
     assert second.max_fee_wei >= first.max_fee_wei * 9 // 8
     assert second.max_priority_fee_wei >= first.max_priority_fee_wei * 9 // 8
+
+
+def test_a_clock_that_was_set_back_makes_no_witness_contradict_a_record(house: House) -> None:
+    """SPEC V-checks: a received_at later than the token's or the block's time fails for ever."""
+    before = house.clock.moment
+    house.clock.moment += timedelta(hours=1)
+    early = house.send(1)
+    batch_step(house.store, house.world.log, house.clock, 1, 0.0)()
+    late = house.send(2)
+    house.clock.moment = before
+    good = house.send(3)
+    house.turn(3)
+    house.check(good)
+    assert len(house.ledger.chain) == 1
+    for record in (early, late):
+        proof = assemble(house.store, house.organisation, record)
+        assert proof.tokens == ()
+        assert not any(batch.anchors for batch in proof.batches)  # type: ignore[union-attr]
+    house.clock.moment = before + timedelta(hours=1)
+    house.turn(3)
+    house.check(early, late, good)
+
+
+def test_two_workers_at_once_anchor_a_batch_once(house: House) -> None:
+    """The first stalls past its lease, just before it signs."""
+    record = house.send(1)
+    house.clock.moment += timedelta(seconds=2)
+    for _, run in house.steps()[:2]:
+        run()  # type: ignore[operator]
+    next_nonce, second = house.ledger.next_nonce, dict(house.steps())["anchor"]
+
+    def stall(sender: bytes) -> int:
+        house.ledger.next_nonce = next_nonce  # type: ignore[method-assign]
+        second()  # type: ignore[operator]
+        return next_nonce(sender)
+
+    house.ledger.next_nonce = stall  # type: ignore[method-assign]
+    assert "anchor: Refused" in house.turn(3)
+    assert len(house.ledger.chain) == 1
+    house.check(record)
 
 
 def test_the_sender_is_the_keys_address(house: House) -> None:
@@ -267,7 +307,7 @@ def test_an_authority_that_fails_is_passed_over_and_nothing_unchecked_is_kept(
     record = house.send(1)
     stranger = BuiltInAuthority("stranger", World().authority, house.clock)
     good = BuiltInAuthority("good", house.world.authority, house.clock)
-    bad = [
+    bad: list[TimestampAuthority] = [
         _Broken(TryLater("down")), _Broken(Misconfigured("refuses")), _Broken(b"garbage"), stranger,
     ]  # fmt: skip
     trust = house.world.trust().tokens

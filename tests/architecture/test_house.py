@@ -16,11 +16,30 @@ from tests.making import World
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("proofmail", "smtp_gateway", "anchoring", "dossier", "migrations")
-SERVER_ONLY = {
-    "aiosmtpd", "alembic", "asyncio", "eth", "eth_account", "fastapi", "jinja2", "pikepdf", "pyhanko",
-    "pydantic", "reportlab", "rfc3161ng", "rlp", "sqlalchemy", "starlette", "trie", "uvicorn", "web3",
-    "http", "urllib.request",
-}  # fmt: skip
+SERVER_ONLY = frozenset(
+    [
+        "aiosmtpd",
+        "alembic",
+        "asyncio",
+        "eth",
+        "eth_account",
+        "fastapi",
+        "jinja2",
+        "pikepdf",
+        "pyhanko",
+        "pydantic",
+        "reportlab",
+        "rfc3161ng",
+        "rlp",
+        "sqlalchemy",
+        "starlette",
+        "trie",
+        "uvicorn",
+        "web3",
+        "http",
+        "urllib.request",
+    ]
+)
 
 
 def _sources() -> list[Path]:

@@ -80,3 +80,20 @@ def test_leaves_decode_as_in_the_email_package() -> None:
     assert total[True] > 2_000
     assert equal[True] >= 0.99 * total[True]
     assert sum(equal.values()) >= 0.90 * sum(total.values())
+
+
+def test_most_html_is_eligible() -> None:
+    total, eligible = Counter[str](), Counter[str]()
+    reasons = Counter[str]()
+    for message in messages():
+        for part in scan(message).parts:
+            rules = [item.rule for item in part.fingerprints]
+            if part.type in ("text/plain", "text/html"):
+                assert ("words/1" in rules) <= ("text/1" in rules)
+            if part.type == "text/html":
+                total[part.role] += 1
+                eligible[part.role] += "html-text/1" in rules
+                reasons.update(note for note in part.notes if not note.startswith("transfer."))
+    print(f"text/html eligible: {eligible.total()} of {total.total()}; {reasons.most_common()}")
+    assert total.total() > 400
+    assert eligible.total() > 0.6 * total.total()

@@ -64,7 +64,7 @@ def test_text_values(value: bytes, shown: str) -> None:
         (b"=?windows-1252?Q?=81?=", "\ufffd", "header.undecodable"),
         (b"=?us-ascii?Q?=E9?=", "\ufffd", "header.undecodable"),
         (b"\xe2\x82x\xff", "\ufffdx\ufffd", "header.undecodable"),
-        (b"=?koi8-r?Q?=C1?=", "=?koi8-r?Q?=C1?=", "header.charset-unknown"),
+        (b"=?koi8-x?Q?=C1?=", "=?koi8-x?Q?=C1?=", "header.charset-unknown"),
         (b"a =?x?Q?b?= =?x?Q?c?= d", "a =?x?Q?b?= =?x?Q?c?= d", "header.charset-unknown"),
         (b"=?utf-8?Q?a=4?=", "a=4", "header.encoded-word"),
         (b"=?utf-8?B?YQ?=", "a", "header.encoded-word"),
@@ -214,7 +214,7 @@ def test_unreadable_dates_stay_as_text(value: str) -> None:
 def test_fields_of_a_message() -> None:
     found = head(
         b"From: Joe <joe@x.org>",
-        b"TO : a@x,",
+        b"TO: a@x,",
         b"\tb@x",
         b"Subject: one",
         b"  two",
@@ -288,15 +288,15 @@ def name_of(*lines: str) -> tuple[str | None, set[str]]:
 def test_names(line: str, name: str | None) -> None:
     found, defects = name_of(line)
     assert found == name
-    assert defects <= {"header.undecodable"}
+    assert defects <= {"header.undecodable", "header.parameter"}
 
 
 def test_names_with_defects() -> None:
     assert name_of("content-disposition: x; filename=a; filename=b") == ("a", {"header.parameter"})
     gap = name_of("content-disposition: x; filename*0=a; filename*2=b")
     assert gap == ("a", {"header.parameter"})
-    unknown = name_of("content-disposition: x; filename*=koi8-r''%C1")
-    assert unknown == ("koi8-r''%C1", {"header.charset-unknown"})
+    unknown = name_of("content-disposition: x; filename*=koi8-x''%C1")
+    assert unknown == ("koi8-x''%C1", {"header.charset-unknown", "header.parameter"})
     long, defects = name_of("content-disposition: x; filename=" + "n" * (NAME_MAX + 1))
     assert long == "n" * NAME_MAX + digest_mark("n" * (NAME_MAX + 1))
     assert defects == {"header.too-long"}
@@ -329,7 +329,8 @@ def test_types(value: str, kind: str, charset: str | None, defective: bool) -> N
     defects: set[str] = set()
     header = part_header({"content-type": [" " + value]}, "message/rfc822", defects)
     assert (header.type, header.charset) == (kind, charset)
-    assert defects == ({"header.content-type"} if defective else set())
+    assert ("header.content-type" in defects) == defective
+    assert defects <= {"header.content-type", "header.parameter"}
 
 
 def test_boundaries_have_a_limit_and_are_bytes() -> None:
@@ -362,9 +363,9 @@ def hostile_parameters(count: int) -> None:
 @pytest.mark.parametrize("hostile", [hostile_addresses, hostile_texts, hostile_parameters])
 def test_time_is_linear(hostile: Callable[[int], None]) -> None:
     def seconds(count: int) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         hostile(count)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     once = min(seconds(4_000) for _ in range(2))
     twice = min(seconds(8_000) for _ in range(2))

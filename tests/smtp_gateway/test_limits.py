@@ -137,11 +137,45 @@ async def test_unlisted_and_null_senders_have_less() -> None:
     limits = strict(listed_rate=Rate(60, 5), unlisted_rate=Rate(0.001, 1))
     async with running(FakeDesk(), limits) as port, peer_at(port) as peer:
         await peer.ask("EHLO peer.example")
+        assert (await start_mail(peer, "")).startswith("250")
         for sender in ("", "x@elsewhere.example"):
-            assert (await start_mail(peer, sender)).startswith("250")
             assert (await start_mail(peer, sender)).startswith("450 4.7.1")
         for _ in range(5):
             assert (await start_mail(peer, "a@listed.example")).startswith("250")
+
+
+async def test_a_new_sender_for_each_mail_gets_a_stranger_no_more() -> None:
+    limits = strict(unlisted_rate=Rate(0.001, 3))
+    async with running(FakeDesk(), limits) as port, peer_at(port) as peer:
+        await peer.ask("EHLO peer.example")
+        answers = [await start_mail(peer, f"x{number}@elsewhere.example") for number in range(6)]
+    assert [answer[:3] for answer in answers] == ["250"] * 3 + ["450"] * 3
+
+
+async def test_a_front_server_is_not_one_stranger() -> None:
+    """Everybody's receipts come through it: thirty a minute for all would be too few, and nobody
+    who makes up senders may use them up."""
+    limits = strict(
+        unlisted_rate=Rate(0.001, 1), listed_rate=Rate(0.001, 3), relay_networks=("127.0.0.0/8",)
+    )
+    async with running(FakeDesk(), limits) as port, peer_at(port) as peer:
+        await peer.ask("EHLO peer.example")
+        for sender in ("", "x@elsewhere.example"):
+            answers = [await start_mail(peer, sender) for _ in range(4)]
+            assert [answer[:3] for answer in answers] == ["250"] * 3 + ["450"]
+
+
+async def test_strangers_leave_places_for_front_servers() -> None:
+    limits = strict(stranger_connections=2, relay_networks=("127.0.0.2/32",))
+    async with (
+        running(FakeDesk(), limits) as port,
+        peer_at(port, address="127.0.0.1"),
+        peer_at(port, address="127.0.0.3"),
+    ):
+        async with peer_at(port, address="127.0.0.4", greet=False) as crowded:
+            assert (await crowded.reply()).startswith("421 4.7.0")
+        async with peer_at(port, address="127.0.0.2") as front:
+            assert (await front.ask("EHLO front.example")).startswith("250")
 
 
 async def test_one_peer_does_not_wear_out_the_unlisted_of_another() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 import migrations
 from proofmail.errors import Misconfigured, TryLater
-from proofmail.store.engine import Store, create_or_upgrade, open_store
+from proofmail.store.engine import Store, create_or_upgrade, open_store, upgrade
 from proofmail.store.tables import REVISION, metadata
 from tests.store.house import organisation
 
@@ -114,6 +114,24 @@ def test_write_transactions_exclude_one_another_from_their_start(tmp_path: Path)
 )
 def test_refuses_what_it_cannot_open(url: str, cure: str) -> None:
     with pytest.raises(Misconfigured, match=cure):
+        open_store(url)
+
+
+def test_says_that_a_file_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    url = f"sqlite:///{path}"
+    with pytest.raises(Misconfigured, match="backup"):
+        upgrade(url)
+    assert not path.exists()
+    path.write_bytes(b"not a database " * 100)
+    with pytest.raises(Misconfigured, match="damaged"):
+        open_store(url)
+    path.unlink()
+    create_or_upgrade(url)
+    upgrade(url)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + bytes([0xA5]) * (len(whole) - 4096))
+    with pytest.raises(Misconfigured, match="damaged"):
         open_store(url)
 
 

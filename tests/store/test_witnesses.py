@@ -174,7 +174,9 @@ def test_a_batch_waits_for_age_or_size(store: Store) -> None:
     due = NOW + timedelta(seconds=60)
     assert close_batch(store, LOG, due, max_records=3, max_age_seconds=60) == 1
     fill(store, owner, 3)
-    assert close_batch(store, LOG, NOW, max_records=3, max_age_seconds=600) == 2
+    assert close_batch(store, LOG, NOW, max_records=3, max_age_seconds=600) is None
+    filled = NOW + timedelta(seconds=2)  # the third is of then
+    assert close_batch(store, LOG, filled, max_records=3, max_age_seconds=600) == 2
 
 
 def test_two_batchers_close_one_batch(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

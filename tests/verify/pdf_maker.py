@@ -5,6 +5,7 @@ Recipe: the objects in order, their true offsets in a classic cross-reference ta
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +30,9 @@ def revision(
     previous = (
         b"/Prev %d" % before.rindex(b"xref\n", 0, before.rindex(b"startxref")) if before else b""
     )
-    data += b"trailer\n<</Root %d 0 R/Size 99%s%s>>\n" % (root, previous, trailer)
+    last = re.findall(rb"/Size (\d+)", before[before.rindex(b"trailer") :]) if before else [b"1"]
+    size = max([int(last[0]), *(number + 1 for number in objects)])
+    data += b"trailer\n<</Root %d 0 R/Size %d%s%s>>\n" % (root, size, previous, trailer)
     return bytes(data + b"startxref\n%d\n%%%%EOF\n" % table)
 
 

@@ -38,7 +38,7 @@ def test_a_copy_saved_with_other_line_ends_is_the_very_mail() -> None:
 def test_line_ends_are_turned_the_same_for_any_chunking(size: int) -> None:
     data = b"a\r\nb\nc\rd\r\r\ne\n\r\n\n"
     chunks = [data[at : at + size] for at in range(0, len(data), size)]
-    expected = b"a\r\nb\r\nc\r\nd\r\n\r\ne\r\n\r\n\r\n"
+    expected = b"a\r\nb\r\nc\rd\r\r\ne\r\n\r\n\r\n"
     assert b"".join(with_crlf(chunks)) == expected
 
 
