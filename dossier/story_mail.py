@@ -118,8 +118,9 @@ def parts_blocks(claims: Mapping[str, Json], words: Words) -> list[Block]:
         kind = part["type"]
         if part.get("name"):
             kind += f" · {words('role.' + part['role'])}"
-        if part.get("notes"):
-            kind += f" · {', '.join(part['notes'])}"
+        # Where a part stands in the mail (`in.…`) is for the verifier, not for a reader.
+        if notes := [note for note in part.get("notes", []) if not note.startswith("in.")]:
+            kind += f" · {', '.join(notes)}"
         rows.append(_row(str(number), name, kind, part["fingerprints"], words))
         rules |= {item["rule"] for item in part["fingerprints"]}
     blocks: list[Block] = [Heading(words("parts")), Paragraph(words("parts.note"))]

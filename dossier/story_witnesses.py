@@ -126,5 +126,7 @@ def _linked(linked: Proof, words: Words) -> tuple[Cell, Cell]:
         return Cell(words("linked.receipt")), Cell(words("not-shown"))
     disposition = shorten(report["disposition"], words("cut"))
     kind = words(f"linked.{report['kind']}")
-    small = f"{words('form.' + report['form'])} · {disposition}"
+    known = claims.get("authentication", {}).get("sender") == "relay"
+    issuer = words("linked.sender.relay" if known else "linked.sender.none")
+    small = f"{words('form.' + report['form'])} · {disposition} · {issuer}"
     return Cell(kind, small=small), Cell(shorten(report["final_recipient"], words("cut")))

@@ -44,6 +44,8 @@ class Http:
 
     host: str = "127.0.0.1"
     port: int = 8025
+    behind_proxy: bool = False
+    """A proxy on this machine sets X-Forwarded-For and -Proto; never true without one."""
     public_url: str = ""
     """The address that people type; sets the Secure mark of cookies when it is https."""
 

@@ -151,6 +151,7 @@ relay_networks = ["127.0.0.0/8", "::1/128"]
 [http]
 host = "127.0.0.1"
 port = 8025
+behind_proxy = false
 public_url = ""
 
 [batches]

@@ -10,30 +10,24 @@ import resource
 import secrets
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TextIO
-from zoneinfo import ZoneInfo
 
 from anchoring.devchain import DevChain
 from anchoring.ledger_steps import Anchoring, anchor_step, batch_step, watch_step
 from anchoring.stamping import stamp_step
-from dossier.make import DossierOptions, make_dossier
-from dossier.seal import Sealer
 from proofmail import setup
 from proofmail.accounts.directory import Directory
 from proofmail.accounts.organisations import list_organisations
 from proofmail.accounts.trail import check_trail
 from proofmail.config import Settings, parse_endpoint, read_settings
 from proofmail.core.canonical import encode
-from proofmail.core.proof import Proof, read_proof
 from proofmail.core.scan import Scanner
+from proofmail.dossiers import DossierProcess
 from proofmail.errors import CheckFailed, Misconfigured, TryLater
 from proofmail.folder import (
     SystemClock,
@@ -41,24 +35,21 @@ from proofmail.folder import (
     built_in_authority,
     open_ledger,
     own_trust,
-    public_file,
     secret_file,
     secret_key,
     service_key,
 )
 from proofmail.intake import Arrival, Intake, load_signer
-from proofmail.logs import log_to_stderr
 from proofmail.serve import part_lifetime, say_ready
 from proofmail.store import anchors
 from proofmail.store.engine import Store, open_store
 from proofmail.store.erasing import sweep
 from proofmail.store.fsck import fsck
 from proofmail.store.leases import release_lease, take_lease
-from proofmail.verify.checks import verify_proof
 from proofmail.verify.plain import plain
-from proofmail.verify.trust import key_id
+from proofmail.verify.trust import Trust, key_id
 from proofmail.web.app import make_app
-from proofmail.web.services import DossierRequest, Services
+from proofmail.web.services import Services
 from proofmail.worker import Step, run_steps
 from smtp_gateway.contract import Envelope
 from smtp_gateway.gateway import Gateway, tls_context
@@ -68,6 +59,7 @@ log = logging.getLogger("proofmail")
 
 STAMP_PAUSE_SECONDS = 0.2
 TRUST_PAUSE_SECONDS = 2.0
+HTTP_CONNECTIONS = 500
 SWEEP_PAUSE_SECONDS = 60.0
 DIRECTORY_REFRESH_SECONDS = 5.0
 GRACE_SECONDS = 10.0
@@ -281,77 +273,27 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
 # --- web and dossiers ----------------------------------------------------------------------
 
 
-def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
-    """Runs in the dossier process, so that a PDF never makes a sender or a reader wait."""
-    settings = read_settings(folder)
-    store = open_store(settings.database_url)
-    try:
-        trust = own_trust(settings, anchors.blocks(store))
-    finally:
-        store.close()
-    authority = built_in_authority(settings) if settings.built_in_authority else None
-    sealer = Sealer(
-        secret_file(settings, setup.SEAL_KEY),
-        public_file(settings, setup.SEAL_CERTIFICATE),
-        authority,
-    )
-    read = read_proof(proof)
-    options = DossierOptions(
-        request.language, ZoneInfo(request.zone), request.organisation_name, request.final
-    )
-    return make_dossier(read, verify_proof(read, trust), options, sealer)
+def _kept_trust(settings: Settings, store: Store) -> Callable[[], Trust]:
+    """This installation's trust, put together anew only when another block became final: every
+    page of a record asks for it."""
+    lock = threading.Lock()
+    kept: list[tuple[dict[int, list[bytes]], Trust]] = []
 
+    def trust() -> Trust:
+        blocks = anchors.blocks(store)
+        with lock:
+            if not kept or kept[0][0] != blocks:
+                kept[:] = [(blocks, own_trust(settings, blocks))]
+            return kept[0][1]
 
-def _begin_dossier_process() -> None:
-    """Left to itself, it would outlive a web process that was killed."""
-    log_to_stderr()
-    parent = parent_process()
-
-    def end_with_parent() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True, name="lifetime").start()
-
-
-class _DossierProcess:
-    """One process that makes dossiers, one at a time; made anew when it dies."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._pool: ProcessPoolExecutor | None = None
-
-    async def make(self, proof: Proof, request: DossierRequest) -> bytes:
-        """TryLater if the process dies, perhaps over this very dossier."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), initializer=_begin_dossier_process
-            )
-        pool = self._pool
-        loop = asyncio.get_running_loop()
-        try:
-            made: Awaitable[bytes] = loop.run_in_executor(
-                pool, _make_dossier, self._folder, proof.to_bytes(), request
-            )
-            return await made
-        except BrokenProcessPool:
-            log.error("the dossier process died")
-            if self._pool is pool:
-                self._pool = None
-            pool.shutdown(wait=False)
-            raise TryLater("the dossier could not be made now") from None
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+    return trust
 
 
 def _run_web(settings: Settings, over: threading.Event) -> None:
     import uvicorn
 
     store = open_store(settings.database_url)
-    dossiers = _DossierProcess(settings.folder)
+    dossiers = DossierProcess(settings.folder)
     stamp: Callable[[bytes], bytes] | None = None
     if settings.built_in_authority:
         stamp = built_in_authority(settings).respond
@@ -359,7 +301,7 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
         Services(
             store=store,
             clock=SystemClock(),
-            trust=lambda: own_trust(settings, anchors.blocks(store)),
+            trust=_kept_trust(settings, store),
             dossier=dossiers.make,
             stamp=stamp,
             public_url=settings.http.public_url,
@@ -371,6 +313,7 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
         uvicorn.Config(
             app, host=settings.http.host, port=settings.http.port, log_level="warning",
             access_log=False, server_header=False, timeout_graceful_shutdown=int(GRACE_SECONDS),
+            proxy_headers=settings.http.behind_proxy, limit_concurrency=HTTP_CONNECTIONS,
             log_config=None,  # its own would write tracebacks, which quote, past our filter
         )
     )  # fmt: skip

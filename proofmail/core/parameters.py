@@ -145,11 +145,13 @@ def _parameters(value: str, defects: set[str]) -> Parameters:
 def _name(disposition: Parameters, parameters: Parameters, defects: set[str]) -> str | None:
     """The first that is not empty; programs differ on which of several they show."""
     found = [*_texts(disposition, "filename", defects), *_texts(parameters, "name", defects)]
-    names = [clean_text(text, defects, NAME_MAX) for text in dict.fromkeys(found)]
-    names = [name for name in names if name]
-    if len(set(names)) > 1:
+    if not found:
+        return None
+    names = dict.fromkeys([clean_text(text, defects, NAME_MAX) for text in dict.fromkeys(found)])
+    names.pop("", None)
+    if len(names) > 1:
         defects.add("header.parameter")
-    return names[0] if names else None
+    return next(iter(names), None)
 
 
 def _texts(parameters: Parameters, key: str, defects: set[str]) -> list[str]:

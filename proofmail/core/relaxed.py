@@ -41,7 +41,7 @@ class Relaxed:
         """What follows the first empty line; a line feed stands before the message's start."""
         data = self._header_tail + data
         end = data.find(b"\n\r\n")
-        lone = data.find(b"\n\n", 0, end if end >= 0 else len(data))
+        lone = data.find(b"\n\n", 0, end + 1 if end >= 0 else len(data))
         if end < 0 and lone < 0:
             self._header_tail = data[-2:]
             return b""

@@ -266,6 +266,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "role.message": ("message joint", "enclosed message"),
     "role.report": ("rapport", "report"),
     "record.receipts": ("Accusés et compléments", "Receipts and addenda"),
+    "record.receipts_note": (
+        "Ce qu’un accusé dit est déclaré par qui l’a émis ; seule son existence est prouvée.",
+        "What a receipt says is stated by whoever issued it; only its existence is proven.",
+    ),
     "record.receipts_none": ("Aucun jusqu’ici.", "None so far."),
     "record.witnesses": ("Témoins", "Witnesses"),
     "record.witness.rfc3161": ("Jeton d’horodatage (RFC 3161)", "Time-stamp token (RFC 3161)"),

@@ -61,7 +61,8 @@ def test_ordinary_parameters(value: str) -> None:
         'text/plain; x="y; charset=utf-7', 'text/plain; x="y\\"; charset=utf-7', "text/plain; x=",
         "text/plain; ; charset=utf-7", 'text/plain; x="a\x00b"', "a/b; name=a; name*=utf-8''b",
         "a/b; name*=a", "a/b; name*=utf-8''%4", "a/b; name*=x-odd''a", "a/b; name*1=a",
-        "a/b; name*0=a; name*2=b", "a/b; name*0=a; name*1*=b", "a/b; name*00=a", "a/b; name=a b", "a/b; title*=utf-8''a",
+        "a/b; name*0=a; name*2=b", "a/b; name*0=a; name*1*=b", "a/b; name*00=a",
+        "a/b; name=a b", "a/b; title*=utf-8''a",
     ],
 )  # fmt: skip
 def test_parameters_that_programs_read_otherwise(value: str) -> None:
