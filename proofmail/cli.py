@@ -92,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
         usage="proofmail COMMAND …",
     )
     parser.add_argument("--version", action="version", version=f"proofmail {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="", help="")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", prog="proofmail", help=argparse.SUPPRESS
+    )
     commands.add_parser("verify", add_help=False)
     _init_parser(commands)
     _serve_parser(commands)
@@ -143,7 +145,7 @@ def _serve_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _user_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     user = commands.add_parser("user", description="Members who may sign in.")
-    actions = user.add_subparsers(dest="action", metavar="add", help="")
+    actions = user.add_subparsers(dest="action", metavar="ACTION", help="add")
     add = actions.add_parser("add", description="Adds a member and prints the password, once.")
     add.add_argument("folder", metavar="DIR", type=Path)
     add.add_argument("email", metavar="EMAIL")
