@@ -18,6 +18,7 @@ commands:
   init DIR               set up a data folder: keys, database, settings, trust file
   serve DIR              run the service
   user add DIR EMAIL     add a member who may sign in
+  sender add DIR SENDER  list a domain or an address whose mails are recorded
   upgrade DIR            bring the database to this version, with the service stopped
   fsck DIR               derive again all that can be, and say what disagrees
   demo [DIR]             run the whole of it once, from a mail to a verified dossier
@@ -65,8 +66,8 @@ def _dispatch(words: list[str]) -> int:
         parser.print_help()
         return 2
     options = parser.parse_args(words)
-    if options.command == "user" and options.action is None:
-        parser.parse_args(["user", "--help"])
+    if options.command in ("user", "sender") and options.action is None:
+        parser.parse_args([options.command, "--help"])
     try:
         import sqlalchemy  # noqa: F401 - the probe for the extra `server`
     except ModuleNotFoundError:
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _init_parser(commands)
     _serve_parser(commands)
     _user_parser(commands)
+    _sender_parser(commands)
     upgrade = commands.add_parser("upgrade", description="Brings the database to this version.")
     upgrade.add_argument("folder", metavar="DIR", type=Path)
     upgrade.set_defaults(run=_upgrade)
@@ -154,6 +156,15 @@ def _user_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.set_defaults(run=_user_add)
 
 
+def _sender_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sender = commands.add_parser("sender", description="Senders whose mails are recorded.")
+    actions = sender.add_subparsers(dest="action", metavar="ACTION", help="add")
+    add = actions.add_parser("add", description="Lists a domain, or one address.")
+    add.add_argument("folder", metavar="DIR", type=Path)
+    add.add_argument("sender", metavar="DOMAIN|ADDRESS")
+    add.set_defaults(run=_sender_add)
+
+
 def _init(options: argparse.Namespace) -> int:
     from proofmail.setup import InitOptions
     from proofmail.wiring import initialise
@@ -173,7 +184,8 @@ def _init(options: argparse.Namespace) -> int:
     print(f"  sign-in   {options.owner}")
     print(f"  password  {made.password}")
     print(f"  API key   {made.api_key}")
-    listed = ", ".join(made.sender_domains) or "none yet"
+    cure = f"none yet: run 'proofmail sender add {options.folder} DOMAIN'"
+    listed = ", ".join(made.sender_domains) or cure
     print(f"Senders put {options.address} in copy. Listed sender domains: {listed}.")
     print(f"Give auditors {options.folder / 'trust.json'}. Next: proofmail serve {options.folder}")
     return 0
@@ -213,6 +225,14 @@ def _upgrade(options: argparse.Namespace) -> int:
 
     upgrade_database(options.folder)
     print("The database has the schema of this version.")
+    return 0
+
+
+def _sender_add(options: argparse.Namespace) -> int:
+    from proofmail.setup import add_sender
+
+    add_sender(options.folder, options.sender)
+    print(f"Mails from {options.sender} are recorded; a running service knows within seconds.")
     return 0
 
 

@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from coincurve import PrivateKey
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -208,6 +209,19 @@ def add_member(folder: Path, email: str, role: str, name: str) -> str:
     finally:
         store.close()
     return password
+
+
+def add_sender(folder: Path, sender: str) -> None:
+    """Lists a domain or an address for the folder's first organisation; Refused if neither."""
+    store, organisation = _first(folder)
+    kind = "address" if "@" in sender else "domain"
+    try:
+        with store.write() as connection:
+            organisations.add_listed_sender(connection, organisation, kind, sender)
+            now = datetime.now(UTC)
+            trail.note(connection, organisation, "operator", "sender.add", quote(sender), now=now)
+    finally:
+        store.close()
 
 
 def new_api_key(folder: Path, name: str) -> str:

@@ -105,7 +105,7 @@ def test_the_frozen_room_has_no_clock_dice_files_or_sockets() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nonsense"], ["init"], ["user"], ["verify"], ["user", "add"]]
+    "arguments", [[], ["nonsense"], ["init"], ["user"], ["sender"], ["verify"], ["user", "add"]]
 )
 def test_no_or_a_bad_argument_gives_help_and_never_a_traceback(arguments: list[str]) -> None:
     done = subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,19 @@ def test_a_stranger_is_refused_with_the_cure_and_a_reply_is_taken(service: Servi
         assert send_on(smtp, reply, "stranger@elsewhere.example")[0] == 250
         smtp.mail(SENDER)
         assert smtp.rcpt("nobody@test.example")[0] == 550
+
+
+def test_a_sender_listed_while_it_runs_is_taken_within_seconds(service: Service) -> None:
+    newcomer = "someone@newcomer.example"
+    with service.smtp() as smtp:
+        mail = b"Subject: new\r\n\r\nnew\r\n"
+        assert send_on(smtp, mail, newcomer)[0] == 550
+        words = [sys.executable, "-m", "proofmail", "sender", "add", str(service.folder)]
+        subprocess.run([*words, "newcomer.example"], check=True, capture_output=True)
+        deadline = time.monotonic() + 20
+        while send_on(smtp, mail, newcomer)[0] != 250:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
 
 
 def _nested(depth: int) -> bytes:
