@@ -43,18 +43,10 @@ def encode(value: Json) -> bytes:
 
 def decode(data: bytes) -> Json:
     """The value of canonical bytes; Unreadable unless `data` is its very encoding (SPEC §1.1)."""
+    value = decode_lenient(data)
     try:
-        _check_nesting(data)
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_float=_refuse,
-            parse_constant=_refuse,
-            parse_int=_integer,
-        )
-        _restrict(value, 0)
         same = encode(value) == data
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:  # a lone surrogate has no bytes
         raise Unreadable("not canonical JSON") from error
     if not same:
         raise Unreadable("JSON, but not in its canonical form")
@@ -75,7 +67,7 @@ def decode_lenient(data: bytes) -> Json:
         )
         _restrict(value, 0)
     except (ValueError, RecursionError) as error:
-        raise Unreadable("not JSON") from error
+        raise Unreadable("not JSON of the kind that SPEC §1.1 allows") from error
     return value
 
 
