@@ -43,12 +43,8 @@ def encode(value: Json) -> bytes:
 
 def decode(data: bytes) -> Json:
     """The value of canonical bytes; Unreadable unless `data` is its very encoding (SPEC §1.1)."""
-    value = decode_lenient(data)
-    try:
-        same = encode(value) == data
-    except ValueError as error:  # a lone surrogate has no bytes
-        raise Unreadable("not canonical JSON") from error
-    if not same:
+    value, canonical = _parse(data)
+    if canonical != data:
         raise Unreadable("JSON, but not in its canonical form")
     return value
 
@@ -56,6 +52,11 @@ def decode(data: bytes) -> Json:
 def decode_lenient(data: bytes) -> Json:
     """The value of JSON that a person may have edited (the trust file): same restriction on
     values, any white space and order; duplicate keys are refused all the same."""
+    return _parse(data)[0]
+
+
+def _parse(data: bytes) -> tuple[Json, bytes]:
+    """The value and its canonical bytes, which a lone surrogate does not have."""
     try:
         _check_nesting(data)
         value = json.loads(
@@ -66,9 +67,9 @@ def decode_lenient(data: bytes) -> Json:
             parse_int=_integer,
         )
         _restrict(value, 0)
+        return value, encode(value)
     except (ValueError, RecursionError) as error:
         raise Unreadable("not JSON of the kind that SPEC §1.1 allows") from error
-    return value
 
 
 def _check_nesting(data: bytes) -> None:

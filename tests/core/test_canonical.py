@@ -52,8 +52,9 @@ def test_anything_but_the_canonical_bytes_is_refused(data: bytes) -> None:
 
 def test_the_lenient_reader_takes_white_space_but_no_duplicates() -> None:
     assert decode_lenient(b'{ "b": 1,\n "a": [true] }') == {"a": [True], "b": 1}
-    with pytest.raises(Unreadable):
-        decode_lenient(b'{"a":1,"a":2}')
+    for bad in (b'{"a":1,"a":2}', b'"\\ud800"', b"[null]", b"[" * 50_000):
+        with pytest.raises(Unreadable):
+            decode_lenient(bad)
 
 
 @given(st.binary(max_size=80))
