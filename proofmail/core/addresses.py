@@ -36,15 +36,16 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ATOM = r"[^ \t\r\n\"\[\]<>,;:@.()\\=?]"
-_LOCAL = r"[^ \t\r\n\"\[\]<>,;:@()\\?]++"
-_DOMAIN = rf"{_ATOM}[^ \t\r\n\"\[\]<>,;:@()\\=?]*+"
-_PLAIN_WORD = r"=\?[A-Za-z0-9*_-]{1,64}\?[bBqQ]\?[A-Za-z0-9+/=_-]*+\?="
+_LOCAL = r"[^ \t\r\n\"\[\]<>,;:@()\\?]+"
+_DOMAIN = rf"{_ATOM}[^ \t\r\n\"\[\]<>,;:@()\\=?]*"
+_PLAIN_WORD = r"=\?[A-Za-z0-9*_-]{1,64}\?[bBqQ]\?[A-Za-z0-9+/=_-]*\?="
 _SIMPLE = re.compile(
     rf"""
-    [ ]*+ (?:
-      (?: "([^"\\]*+)" | ((?: [ .] | {_ATOM} | {_PLAIN_WORD} )++) )?+ [ ]*+ <({_LOCAL})@({_DOMAIN})>
+    [ ]* (?![ ]) (?:
+      (?: "([^"\\]*)" | (?=((?: [ .] | {_ATOM} | {_PLAIN_WORD} )+)) \2 )?
+          [ ]* <({_LOCAL})@({_DOMAIN})>
     | ({_LOCAL})@({_DOMAIN})
-    ) [ ]*+ (?: , | \Z )
+    ) [ ]* (?: , | \Z )
     """,
     re.VERBOSE,
 )

@@ -26,9 +26,7 @@ MESSAGE_ID_MAX = 998
 FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 """A field's name and colon; white space between them is RFC 5322 §4.5's."""
 
-WHOLE_FIELD = re.compile(
-    rb"(?!--)([!-9;-~]++):([^\n]*+\n(?:[ \t]++[^ \t\r\n][^\n]*+\n)*+)(?=[^ \t])"
-)
+WHOLE_FIELD = re.compile(rb"(?!--)([!-9;-~]+):([^\n]*\n(?:[ \t]+[^ \t\r\n][^\n]*\n)*)(?=[^ \t])")
 """A field with all its continuation lines, and the next line begun. Not one that begins like a
 delimiter line, has a blank before its colon or a line of blanks: those need a closer look."""
 

@@ -29,11 +29,11 @@ _LISTS = ("ul", "ol")
 _SECTIONS = ("tbody", "thead")
 _CONDITION = re.compile(r"\[(?:if|endif)|<!\[", re.IGNORECASE)
 _ISLAND = re.compile(
-    r"\[if [^\]<>]{1,40}\]>(?:[ \t\n\f\r]++|<xml>(?:[^<]++|<(?!/xml>))*+</xml>"
-    r"|<style>[^<]*+</style>)*+<!\[endif\]-->",
+    r"\[if [^\]<>]{1,40}\]>(?:[ \t\n\f\r]|<xml>(?:[^<]|<(?!/xml>))*</xml>"
+    r"|<style>[^<]*</style>)*<!\[endif\]-->",
     re.IGNORECASE,
 )
-_ISLAND_STYLE = re.compile(r"<style>([^<]*+)</style>", re.IGNORECASE)
+_ISLAND_STYLE = re.compile(r"<style>([^<]*)</style>", re.IGNORECASE)
 _BEHAVIOUR = re.compile(
     r"(?:[vowxpm]\\:\*|\.shape)[ \t\n\f\r]*\{behavior:url\(#default#VML\);?\}", re.IGNORECASE
 )

@@ -20,11 +20,13 @@ RAW_ELEMENTS = ("style", "title")
 
 _W = r" \t\n\f\r"
 _ATTRIBUTE = (
-    rf"([^{_W}/>=\"'<`\0]++)"
-    rf"(?:[{_W}]*+=[{_W}]*+(?:\"([^\"]*+)\"|'([^']*+)'|([^{_W}>\"'<=`][^{_W}>\"'<`]*+)))?+"
+    rf"([^{_W}/>=\"'<`\0]+)"
+    rf"(?:[{_W}]*=[{_W}]*(?:\"([^\"]*)\"|'([^']*)'|([^{_W}>\"'<=`][^{_W}>\"'<`]*)))?"
 )
 _PLAIN_ATTRIBUTE = re.sub(r"\((?!\?)", "(?:", _ATTRIBUTE)
-_TAG = re.compile(rf"<(/?+)([A-Za-z][^{_W}/>]*+)((?:[{_W}/]++|{_PLAIN_ATTRIBUTE})*+)>")
+# What a lookahead found is not tried again: the name and the attributes are taken as they are
+# first read. (Python's own possessive quantifiers are wrong before 3.11.5.)
+_TAG = re.compile(rf"<(/?)(?=([A-Za-z][^{_W}/>]*))\2(?=((?:[{_W}/]+|{_PLAIN_ATTRIBUTE})*))\3>")
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _COMMENT_END = re.compile("--!?>")
 _RAW_END = {name: re.compile(rf"</{name}(?=[{_W}/>])", re.IGNORECASE) for name in RAW_ELEMENTS}

@@ -27,16 +27,16 @@ _PARAMETER = re.compile(
 )
 _REGULAR = re.compile(
     r"""
-    (?: [ \t]*+ ; [ \t]*+
-        (?: (?:file)?name (?:\*(?:(?:0|[1-9][0-9]{0,2})\*?)?)? = [ \t]*+ | [!#-'+.^-~0-9A-Z-]++ = )
-        (?: "[^"\\\x00-\x08\x0a-\x1f\x7f]*+" | [^"\\\x00-\x20\x7f;(),]++ )
-    )*+ [ \t;]*+ \Z
+    (?: [ \t]* ; [ \t]*
+        (?: (?:file)?name (?:\*(?:(?:0|[1-9][0-9]{0,2})\*?)?)? = [ \t]* | [!#-'+.^-~0-9A-Z-]+ = )
+        (?: "[^"\\\x00-\x08\x0a-\x1f\x7f]*" | [^"\\\x00-\x20\x7f;(),]+ )
+    )* [ \t;]* \Z
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 """Parameters that programs read alike. Not so: comments, what stands behind a value, backslashes,
 blanks around the equals sign (behind a name's they are met), RFC 2231's forms of others."""
-_DISPOSITION = re.compile(rf"[ \t]*+{_RFC2045}(?=[ \t;]|\Z){_REGULAR.pattern}", _REGULAR.flags)
+_DISPOSITION = re.compile(rf"[ \t]*{_RFC2045}(?=[ \t;]|\Z){_REGULAR.pattern}", _REGULAR.flags)
 _ESCAPE = re.compile(r'\\(["\\])')
 _SECTION = re.compile(r"([^*]+)\*(0|[1-9][0-9]{0,2})(\*?)")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")

@@ -19,7 +19,7 @@ from proofmail.core.scan import Scan, Scanner
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.words import Said, said
 
-_MAIL_START = re.compile(rb"(?:From [^\n]*+\n)?(?:[!-9;-~]++:[^\n]*+\n(?:[ \t][^\n]*+\n)*+){2,}")
+_MAIL_START = re.compile(rb"(?:From [^\n]*\n)?(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
 _LONE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _VAGUE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]|=\?[^ ?]+\?[bBqQ]\?")
 """What stands for more than one spelling, or is shown in more than one way: lost bytes, controls
