@@ -12,6 +12,7 @@ import hmac
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ Signer: TypeAlias = Callable[[bytes], tuple[bytes, bytes]]
 """A record's bytes in; the key's id and the DER signature over label and record out."""
 
 MAX_GROUP = 256
+GATHER_SECONDS = 0.003
 MAX_REFERENCES = 100
 MAX_PROOF_ADDRESSES = 100
 MAX_SUMMARY = 1000
@@ -170,21 +172,27 @@ class Intake:
         self._thread.join()
 
     def _run(self) -> None:
-        job = self._queue.get()
-        while job is not None:
-            group = [job]
-            job = None
-            while len(group) < MAX_GROUP:
-                try:
-                    job = self._queue.get_nowait()
-                except Empty:
-                    break
-                if job is None:
-                    self._record(group)
-                    return
-                group.append(job)
+        while (job := self._queue.get()) is not None:
+            group, closing = self._gather(job)
             self._record(group)
-            job = self._queue.get()
+            if closing:
+                return
+
+    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
+        """What waits or comes within a moment, and whether the queue ends with it. A commit waits
+        for the disk once, however large the group is."""
+        group = [first]
+        until = time.monotonic() + GATHER_SECONDS
+        while len(group) < MAX_GROUP:
+            left = until - time.monotonic()
+            try:
+                job = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
+            except Empty:
+                break
+            if job is None:
+                return group, True
+            group.append(job)
+        return group, False
 
     def _record(self, group: Sequence[_Job]) -> None:
         """Decides every job of the group. If the process dies anywhere in here before COMMIT,
@@ -296,7 +304,7 @@ class Intake:
             signature=signature,
             key_id=key_id,
             secret=secret,
-            entries=encode([entry.to_json() for entry in sealed.entries]),
+            entries=sealed.entries_json,
             units=owned.units,
             in_reply=of.sequence if of else None,
             summary=owned.summary,

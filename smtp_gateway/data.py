@@ -52,7 +52,7 @@ class DataReader:
         if not body:
             return b""
         # A held-back piece begins at its CR, so neither a CRLF nor a CRLF and its dot is ever cut.
-        content = body.replace(b"\r\n.", CRLF)
+        content = body.replace(b"\r\n.", CRLF) if b"\r\n." in body else body
         if self._skip:
             content, self._skip = content[self._skip :], 0
         self.size_bytes += len(content)

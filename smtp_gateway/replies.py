@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from dataclasses import dataclass
 
 # RFC 5321 §4.5.3.1.5 gives a reply line 512 octets; 120 characters fit in any encoding.
 LINE_CHARACTERS = 120
+# One line of ASCII that wrapping would leave as it is.
+_PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
 @dataclass(frozen=True)
@@ -21,18 +24,22 @@ class Reply:
     def encode(self, *, utf8: bool = False) -> bytes:
         """The bytes on the wire. Without `utf8` (RFC 6531 §3.7.4.2: the client has asked for
         SMTPUTF8) accents are dropped and what is then still outside ASCII becomes "?"."""
+        if len(self.text) <= LINE_CHARACTERS and _PLAIN.fullmatch(self.text):
+            return self._line(" ", self.text).encode()
         text = self.text if utf8 else _ascii(self.text)
         lines = [
             piece
             for line in text.splitlines()
             for piece in textwrap.wrap(_printable(line), LINE_CHARACTERS)
         ] or [""]
-        enhanced = f"{self.enhanced} " if self.enhanced else ""
         marks = ["-"] * (len(lines) - 1) + [" "]
         return "".join(
-            f"{self.code}{mark}{enhanced}{line}\r\n"
-            for mark, line in zip(marks, lines, strict=True)
+            [self._line(mark, line) for mark, line in zip(marks, lines, strict=True)]
         ).encode()
+
+    def _line(self, mark: str, text: str) -> str:
+        enhanced = f"{self.enhanced} " if self.enhanced else ""
+        return f"{self.code}{mark}{enhanced}{text}\r\n"
 
     def __str__(self) -> str:
         """Code and enhanced code alone, for logs."""

@@ -30,6 +30,7 @@ Answer = tuple[Reply, ...]
 
 # A browser that was led to this port; the bodies it sends could hold commands.
 _HTTP = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT"})
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _HELO = re.compile(r"[!-~]{1,255}")
 
 
@@ -217,7 +218,7 @@ class Session(SMTP):
             return (replies.LONG_LINE,)
         text = line[:-2]
         # RFC 5321 §2.3.8: a command ends in CRLF and in nothing else.
-        if not line.endswith(b"\r\n") or any(byte < 0x20 or byte == 0x7F for byte in text):
+        if not line.endswith(b"\r\n") or _CONTROL.search(text):
             return (replies.BAD_LINE,)
         try:
             word, _, argument = text.decode().partition(" ")

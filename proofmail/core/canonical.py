@@ -27,6 +27,7 @@ _ENCODER = json.JSONEncoder(
 _HARMLESS_BRACKETS = 500
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
 _YEARS = range(1970, 9999)
@@ -122,7 +123,7 @@ def _restrict(value: Json, depth: int) -> None:
 
 def base64url(data: bytes) -> str:
     """RFC 4648 §5 without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def from_base64url(text: str) -> bytes:

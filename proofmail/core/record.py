@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha3_256, sha256
 from itertools import pairwise
+from operator import itemgetter
 from typing import TypeAlias
 
 from proofmail.core.canonical import Json, base64url, encode, format_time, parse_time
@@ -25,6 +26,8 @@ SIGNATURE_LABEL = b"proofmail/record-signature/0\x00"
 SECRET_BYTES = 32
 ENTRY_MULTIPLE = 32
 MAX_ENTRIES = 1024
+_HIDDEN = b'{"sha256":"%b","sha3-256":"%b"}'
+"""The canonical bytes of a hidden entry (SPEC §2.2), its digests in base64url."""
 _LOG = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?(?:/[a-z0-9-]{1,32})?\Z", re.ASCII)
 
 
@@ -84,10 +87,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Sealed:
-    """What making a record yields: the record and all its entries, in the record's order."""
+    """What making a record yields: the record and all its entries, in the record's order, and
+    the canonical JSON of the list of these entries."""
 
     record: Record
     entries: tuple[Entry, ...]
+    entries_json: bytes
 
 
 def digests(entry: Entry) -> tuple[bytes, bytes]:
@@ -119,22 +124,24 @@ def make_record(
     """
     if len(secret) != SECRET_BYTES:
         raise ValueError("a record's secret is 32 bytes")
-    entries: list[Entry] = [
-        Disclosure(hmac.digest(secret, SALT_LABEL + name.encode("ascii"), "sha256"), name, value)
-        for name, value in claims.items()
-    ]
-    for number in range(-len(entries) % ENTRY_MULTIPLE):
+    made: list[tuple[tuple[bytes, bytes], Entry, bytes]] = []
+    for name, value in claims.items():
+        salt = hmac.digest(secret, SALT_LABEL + name.encode("ascii"), "sha256")
+        shown = Disclosure(salt, name, value)
+        # Encoded once, for both digests and for keeping.
+        spelt = encode(shown.to_json())
+        data = CLAIM_LABEL + spelt
+        made.append(((sha256(data).digest(), sha3_256(data).digest()), shown, spelt))
+    for number in range(-len(made) % ENTRY_MULTIPLE):
         seed = DECOY_LABEL + number.to_bytes(2, "big")
-        entries.append(
-            Hidden(
-                hmac.digest(secret, seed + b"sha256", "sha256"),
-                hmac.digest(secret, seed + b"sha3-256", "sha256"),
-            )
-        )
-    pairs = sorted((digests(entry), index) for index, entry in enumerate(entries))
-    both = commit([pair for pair, _ in pairs])
-    record = Record(kind, log, received_at, len(entries), *both)
-    return Sealed(record, tuple(entries[index] for _, index in pairs))
+        first = hmac.digest(secret, seed + b"sha256", "sha256")
+        second = hmac.digest(secret, seed + b"sha3-256", "sha256")
+        spelt = _HIDDEN % (base64url(first).encode("ascii"), base64url(second).encode("ascii"))
+        made.append(((first, second), Hidden(first, second), spelt))
+    made.sort(key=itemgetter(0))
+    record = Record(kind, log, received_at, len(made), *commit([pair for pair, _, _ in made]))
+    entries_json = b"[" + b",".join([spelt for _, _, spelt in made]) + b"]"
+    return Sealed(record, tuple([entry for _, entry, _ in made]), entries_json)
 
 
 def read_record(value: Json) -> Record:

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from proofmail.store.bulk import put
 from proofmail.store.tables import counters, usage
 
 STATES = ("recorded", "stamped", "batched", "anchored", "final")
@@ -76,7 +77,7 @@ def bump(connection: Connection, changes: Mapping[Key, int]) -> None:
     ]
     if not rows:
         return
-    connection.execute(_adding(connection.dialect.name, counters, "n"), rows)
+    put(connection, _adding(connection.dialect.name, counters, "n"), rows)
 
 
 def move(
@@ -95,7 +96,7 @@ def meter(connection: Connection, changes: Mapping[tuple[str, str], tuple[int, i
     ]
     if not rows:
         return
-    connection.execute(_adding(connection.dialect.name, usage, "mails", "units"), rows)
+    put(connection, _adding(connection.dialect.name, usage, "mails", "units"), rows)
 
 
 def counts(connection: Connection, organisation: str) -> Counts:

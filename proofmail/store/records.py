@@ -14,9 +14,10 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 
 from proofmail.store import counters
+from proofmail.store.bulk import put
 from proofmail.store.engine import Store, moment
 from proofmail.store.tables import (
     arrivals,
@@ -142,33 +143,49 @@ def _arrived(
     digests = [item.arrival for item in new if item.arrival]
     if not digests:
         return {}
-    rows = connection.execute(
-        select(arrivals.c.organisation, arrivals.c.digest, records.c.id, arrivals.c.received_at)
-        .join(records, records.c.sequence == arrivals.c.record)
-        .where(arrivals.c.digest.in_(digests))
-    ).all()
+    rows = connection.execute(_ARRIVED, {"digests": digests}).all()
     return {(row.organisation, row.digest): (row.id, row.received_at) for row in rows}
 
 
+# Statements of `keep` are built once: the gateway's senders wait for it.
+_ARRIVED = (
+    select(arrivals.c.organisation, arrivals.c.digest, records.c.id, arrivals.c.received_at)
+    .join(records, records.c.sequence == arrivals.c.record)
+    .where(arrivals.c.digest.in_(bindparam("digests", expanding=True)))
+)
+_DISCLOSE = insert(disclosures)
+_SUMMARISE = insert(summaries)
+_IDENTIFY = insert(identifiers)
+_NUMBERED = insert(records)
+_NEWEST = select(func.coalesce(func.max(records.c.sequence), 0))
+
+
 def _insert(connection: Connection, fresh: Sequence[NewRecord]) -> None:
-    made = connection.execute(
-        _KEEP,
-        [_record_row(item) for item in fresh],
-    ).all()
-    sequences = {row.id: row.sequence for row in made}
+    sequences = _insert_records(connection, fresh)
     owned = [
         ({"record": sequences[item.id], "organisation": item.organisation}, item) for item in fresh
     ]
-    connection.execute(
-        insert(disclosures),
-        [{**owner, "secret": item.secret, "entries": item.entries} for owner, item in owned],
-    )
+    rows = [{**owner, "secret": item.secret, "entries": item.entries} for owner, item in owned]
+    put(connection, _DISCLOSE, rows)
     if rows := [{**owner, **vars(item.summary)} for owner, item in owned if item.summary]:
-        connection.execute(insert(summaries), rows)
+        put(connection, _SUMMARISE, rows)
     if rows := [{**owner, "digest": item.identifier} for owner, item in owned if item.identifier]:
-        connection.execute(insert(identifiers), rows)
+        put(connection, _IDENTIFY, rows)
     _note_arrivals(connection, owned)
     _count(connection, fresh)
+
+
+def _insert_records(connection: Connection, fresh: Sequence[NewRecord]) -> dict[str, int]:
+    """The sequence of each, by id."""
+    rows = [_record_row(item) for item in fresh]
+    if connection.dialect.name == "postgresql":
+        return {row.id: row.sequence for row in connection.execute(_KEEP, rows)}
+    # SQLite's one writer holds the lock, and a new row gets the largest number and one anyway.
+    first = connection.execute(_NEWEST).scalar_one() + 1
+    for sequence, row in enumerate(rows, first):
+        row["sequence"] = sequence
+    put(connection, _NUMBERED, rows)
+    return {row["id"]: row["sequence"] for row in rows}
 
 
 def _note_arrivals(
@@ -185,7 +202,7 @@ def _note_arrivals(
         if item.arrival
     }
     if latest:
-        connection.execute(_arriving(connection.dialect.name), list(latest.values()))
+        put(connection, _arriving(connection.dialect.name), list(latest.values()))
 
 
 @cache
