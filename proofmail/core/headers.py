@@ -47,6 +47,9 @@ WANTED = frozenset(
     name.encode("ascii") for name in (*SINGLE, "content-id", "disposition-notification-to")
 )
 """The fields that are kept while a header is read; all others are dropped line by line."""
+WHOLE_FIELDS = re.compile(b"^" + WHOLE_FIELD.pattern, re.MULTILINE)
+"""The same at the beginning of any line."""
+WANTED_NAMES = {name: name.decode("ascii") for name in WANTED}
 
 Fields = dict[str, list[str]]
 """Lower-case field name → the unfolded values of its occurrences."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from proofmail.core.headers import (
     FIELD,
     WANTED,
+    WANTED_NAMES,
     WHOLE_FIELD,
+    WHOLE_FIELDS,
     Fields,
     first_message_id,
     note_duplicates,
@@ -30,6 +32,8 @@ ENCLOSED_MAX = 10
 PARTS_MAX = 500
 MESSAGE_HEADER_MAX_BYTES = 1_048_576
 PART_HEADER_MAX_BYTES = 262_144
+WHOLE_HEADER_MAX_BYTES = 4_096
+"""A header up to this size is looked for as a whole; each is, so this bounds the search."""
 DELIMITER_MAX_BYTES = 1_000
 """A longer line, its line feed not counted, is no delimiter: it could not be held back."""
 
@@ -113,6 +117,10 @@ class Structure:
         """Reads lines up to the body's start, and returns that; -1 when the data ends first."""
         is_message = not self._stack
         limit = MESSAGE_HEADER_MAX_BYTES if is_message else PART_HEADER_MAX_BYTES
+        if not self._header_lines:
+            begun = self._take_whole_header(data, position)
+            if begun:
+                return begun
         while True:
             position = self._take_whole_fields(data, position, limit)
             end = data.find(b"\n", position)
@@ -138,6 +146,30 @@ class Structure:
             if delimiter is not None:
                 self._cross(*delimiter)
             return position if line and delimiter is None else end + 1
+
+    def _take_whole_header(self, data: bytes, position: int) -> int:
+        """The fastest path, for a short header that is all there and has nothing but whole
+        fields: returns where the body starts. 0, and nothing is done, for any other."""
+        end = data.find(b"\n\r\n", position, position + WHOLE_HEADER_MAX_BYTES) + 1
+        # The line feed after the last field's is not looked at: only what begins the empty line.
+        found = WHOLE_FIELDS.findall(data, position, end + 1) if end else []
+        if (
+            not found
+            or sum([len(name) + len(value) + 1 for name, value in found]) != end - position
+        ):
+            return 0  # they do not stand one right behind the other
+        fields: Fields = {}
+        for name, value in found:
+            wanted = WANTED_NAMES.get(name.lower())
+            if wanted is not None:
+                value = value.replace(b"\r\n", b"").replace(b"\n", b"")
+                text = value.decode("utf-8", "surrogateescape")
+                if wanted in fields:
+                    fields[wanted].append(text)
+                else:
+                    fields[wanted] = [text]
+        self._begin_body_of(fields)
+        return end + 2
 
     def _take_whole_fields(self, data: bytes, position: int, limit: int) -> int:
         """The fast path over fields that are all there; line by line goes the rest."""
@@ -179,10 +211,13 @@ class Structure:
         return False
 
     def _begin_body(self) -> None:
-        findings = self._findings
         fields = {name: [unfold(v) for v in values] for name, values in self._lines.items()}
         self._lines, self._folded = {}, None
         self._header_bytes = self._header_lines = 0
+        self._begin_body_of(fields)
+
+    def _begin_body_of(self, fields: Fields) -> None:
+        findings = self._findings
         parent = self._stack[-1] if self._stack else None
         if parent is None:
             self.header = fields

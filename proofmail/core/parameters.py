@@ -36,6 +36,17 @@ _REGULAR = re.compile(
 )
 """Parameters that programs read alike. Not so: comments, what stands behind a value, backslashes,
 blanks around the equals sign (behind a name's they are met), RFC 2231's forms of others."""
+_SIMPLE = re.compile(
+    r" ?([a-z0-9]{1,40}(/[a-z0-9.+-]{1,100})?)"
+    r'(?:; ?([a-z]+)=(?:"([ !#-\[\]-~]*)"|([A-Za-z0-9._-]+)))?'
+)
+"""The common shapes of a whole Content-Type or Content-Disposition, which the expressions here
+would read the same: lower case, at most one parameter, nothing to be undone in it."""
+_ENCODINGS = {
+    f"{blank}{name}": name
+    for blank in ("", " ")
+    for name in ("", "7bit", "8bit", "base64", "quoted-printable")
+}
 _DISPOSITION = re.compile(rf"[ \t]*{_RFC2045}(?=[ \t;]|\Z){_REGULAR.pattern}", _REGULAR.flags)
 _ESCAPE = re.compile(r'\\(["\\])')
 _SECTION = re.compile(r"([^*]+)\*(0|[1-9][0-9]{0,2})(\*?)")
@@ -64,35 +75,62 @@ class PartHeader:
 
 def part_header(fields: Fields, default_type: str, defects: set[str]) -> PartHeader:
     """Reads the first occurrence of each field; malformed ones read as absent, with a defect."""
-    content_type = _first(fields, "content-type")
-    kind, parameters = default_type, Parameters()
-    if content_type is not None:
-        parameters = _parameters(content_type, defects)
-        found = _TYPE.match(content_type)
-        # RFC 2045 §5.2: what cannot be read is text/plain.
-        kind = f"{found[1]}/{found[2]}".lower() if found else "text/plain"
-        if not found or found[3] is None:
-            defects.add("header.content-type")
-        if found and not _REGULAR.match(content_type, found.end(2)):
-            defects.add("header.parameter")
-    disposition_field = _first(fields, "content-disposition") or ""
-    disposition = _parameters(disposition_field, defects) if disposition_field else {}
-    if "content-disposition" in fields and not _DISPOSITION.match(disposition_field):
-        defects.add("header.parameter")
+    kind, parameters = _content_type(_first(fields, "content-type"), default_type, defects)
+    written, disposition = _disposition(fields, defects)
     encoding_field = _first(fields, "content-transfer-encoding") or ""
-    encoding = _first_word(encoding_field)
-    if len(encoding_field.strip(" \t")) != len(encoding):
-        defects.add("transfer.parameter")
+    encoding = _ENCODINGS.get(encoding_field)
+    if encoding is None:
+        encoding = _first_word(encoding_field)
+        if len(encoding_field.strip(" \t")) != len(encoding):
+            defects.add("transfer.parameter")
     return PartHeader(
         kind,
         parameters,
         _boundary(parameters, defects) if kind.startswith("multipart/") else None,
         _charset(parameters) if kind.startswith("text/") else None,
         encoding,
-        _first_word(disposition_field),
+        written,
         _name(disposition, parameters, defects),
         "content-id" in fields,
     )
+
+
+def _content_type(
+    field: str | None, default_type: str, defects: set[str]
+) -> tuple[str, Parameters]:
+    if field is None:
+        return default_type, {}
+    simple = _SIMPLE.fullmatch(field)
+    if simple is not None and simple[2]:
+        return simple[1], _simple_parameters(simple)
+    parameters = _parameters(field, defects)
+    found = _TYPE.match(field)
+    # RFC 2045 §5.2: what cannot be read is text/plain.
+    kind = f"{found[1]}/{found[2]}".lower() if found else "text/plain"
+    if not found or found[3] is None:
+        defects.add("header.content-type")
+    if found and not _REGULAR.match(field, found.end(2)):
+        defects.add("header.parameter")
+    return kind, parameters
+
+
+def _disposition(fields: Fields, defects: set[str]) -> tuple[str, Parameters]:
+    """Its keyword and parameters."""
+    if "content-disposition" not in fields:
+        return "", {}
+    field = _first(fields, "content-disposition") or ""
+    simple = _SIMPLE.fullmatch(field)
+    if simple is not None and not simple[2]:
+        return simple[1], _simple_parameters(simple)
+    parameters = _parameters(field, defects) if field else {}
+    if not _DISPOSITION.match(field):
+        defects.add("header.parameter")
+    return _first_word(field), parameters
+
+
+def _simple_parameters(simple: re.Match[str]) -> Parameters:
+    key = simple[3]
+    return {} if key is None else {key: simple[4] or simple[5] or ""}
 
 
 def _first(fields: Fields, name: str) -> str | None:
@@ -144,6 +182,8 @@ def _parameters(value: str, defects: set[str]) -> Parameters:
 
 def _name(disposition: Parameters, parameters: Parameters, defects: set[str]) -> str | None:
     """The first that is not empty; programs differ on which of several they show."""
+    if not disposition and "name" not in parameters and "*" not in "".join(parameters):
+        return None
     found = [*_texts(disposition, "filename", defects), *_texts(parameters, "name", defects)]
     if not found:
         return None
