@@ -153,17 +153,16 @@ class Structure:
         end = data.find(b"\n\r\n", position, position + WHOLE_HEADER_MAX_BYTES) + 1
         # The line feed after the last field's is not looked at: only what begins the empty line.
         found = WHOLE_FIELDS.findall(data, position, end + 1) if end else []
-        if (
-            not found
-            or sum([len(name) + len(value) + 1 for name, value in found]) != end - position
-        ):
+        if not found:
+            return 0
+        names, values = zip(*found, strict=True)
+        if len(b"".join(names)) + len(b"".join(values)) + len(found) != end - position:
             return 0  # they do not stand one right behind the other
         fields: Fields = {}
         for name, value in found:
             wanted = WANTED_NAMES.get(name.lower())
             if wanted is not None:
-                value = value.replace(b"\r\n", b"").replace(b"\n", b"")
-                text = value.decode("utf-8", "surrogateescape")
+                text = unfold((value.replace(b"\r\n", b"").replace(b"\n", b""),))
                 if wanted in fields:
                     fields[wanted].append(text)
                 else:
@@ -360,9 +359,9 @@ class Structure:
 
     def _leave(self, place: int, *, closed: bool = False) -> None:
         """Takes multiparts off the stack down to this place."""
-        left = self._stack[place:]
-        if not left:
+        if place >= len(self._stack):
             return
+        left = self._stack[place:]
         if not closed:
             self._findings.defects.add("structure.unclosed")
         if any(multipart.children == 0 for multipart in left):
@@ -405,12 +404,15 @@ class Structure:
         part = leaf.part()
         findings.parts[self._place] = part
         if part.notes:
-            findings.defects.update(note for note in part.notes if note.startswith("transfer."))
+            findings.defects.update([note for note in part.notes if note.startswith("transfer.")])
         enclosed_id = first_message_id(inner.header) if inner and inner.header else None
         self._note_report(leaf, enclosed_id)
 
     def _note_report(self, leaf: Leaf, enclosed_id: str | None) -> None:
         reports, kind = self._findings.reports, leaf.header.type
+        reporting = leaf.role in ("report", "message") or kind in HEADERS_TYPES
+        if not reporting and not leaf.captured:
+            return
         place = f"{self._level}:{self._stack[-1].path}" if self._stack else ""
         if kind in MDN_TYPES:
             form = self._form("disposition-notification")
