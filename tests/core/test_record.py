@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from proofmail.core.canonical import decode
+from proofmail.core.canonical import base64url, decode, encode
 from proofmail.core.claims import check_claim, never_hidden
 from proofmail.core.record import (
     Disclosure,
@@ -21,6 +21,7 @@ from proofmail.core.record import (
     read_entry,
     read_record,
 )
+from proofmail.core.shape import digest as digest_of
 from proofmail.errors import CheckFailed, Unreadable
 
 WHEN = datetime(2026, 11, 21, 10, 0, 0, 123_000, tzinfo=UTC)
@@ -141,3 +142,21 @@ def test_claims_outside_the_registry_are_refused(kind: str, name: str, value: ob
 def test_authentication_and_defects_are_never_hidden() -> None:
     for kind in ("message", "receipt", "addendum", "digests", "audit"):
         assert never_hidden(kind) == {"authentication", "defects"}
+
+
+def test_the_json_that_is_kept_is_that_of_the_entries(sealed: Sealed) -> None:
+    assert sealed.entries_json == encode([entry.to_json() for entry in sealed.entries])
+    kept = [read_entry(entry) for entry in decode(sealed.entries_json)]
+    check_commitment(sealed.record, kept)
+
+
+@pytest.mark.parametrize("last", range(256))
+def test_a_digest_has_one_spelling(last: int) -> None:
+    spelt = base64url(bytes(31) + bytes((last,)))
+    assert digest_of(spelt, "x") == bytes(31) + bytes((last,))
+    # The next character differs in the two bits that carry nothing.
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = spelt[:-1] + alphabet[alphabet.index(spelt[-1]) + 1]
+    for wrong in (other, spelt + "=", spelt[:-1], spelt + "A", spelt + "\n", "\u00e9" + spelt[1:]):
+        with pytest.raises(Unreadable):
+            digest_of(wrong, "x")

@@ -31,3 +31,10 @@ def test_long_lines_are_folded() -> None:
     assert all(len(line) <= 510 for line in lines)  # RFC 5321 §4.5.3.1.5, with its CRLF
     assert all(line.startswith(b"550-5.7.1 ") for line in lines[:-1])
     assert lines[-1].startswith(b"550 5.7.1 ")
+
+
+def test_a_plain_line_goes_out_as_it_is_up_to_the_limit() -> None:
+    whole = "word " * 23 + "words"  # 120 characters
+    assert Reply(250, "2.0.0", whole).encode() == f"250 2.0.0 {whole}\r\n".encode()
+    assert Reply(250, "", f"{whole} more").encode() == f"250-{whole}\r\n250 more\r\n".encode()
+    assert Reply(250, "", "a\r\n550 b").encode() == b"250-a\r\n250 550 b\r\n"
