@@ -181,14 +181,14 @@ def test_text_from_outside_adds_no_element(site: Site, guest: Guest) -> None:
         + hostile[hostile.index(b"MIME-Version") :].replace(b"<svg onload=x>", b"words")
     )
     pages = []
-    for mail, name in ((hostile, '"><svg onload=x>{{ 7*7 }}'), (plain, "words")):
+    for mail, name in ((hostile, '"><svg onload=x>{{ 7919*7927 }}'), (plain, "words")):
         record = site.record(guest, mail)
         browser = site.browser(guest)
         proof = browser.get(f"/records/{record}/proof.json").content
         files = [("proof", (name, proof)), ("copies", (name, mail)), ("copies", (name, b"x"))]
         report = browser.post("/verify", files=files, data={"digests": name.replace(" ", "")})
         assert report.status_code == 200
-        assert "49" not in report.text or "7*7" in report.text
+        assert "62773913" not in report.text
         pages.append([shape(browser.get(f"/records/{record}").text), shape(report.text)])
     assert pages[0] == pages[1]
 
