@@ -38,6 +38,18 @@ PARTS = {
         ("postfix", "/usr/sbin/postfix"),
         "apt-get install postfix",
     ),
+    # Debian's packages of Exim and Postfix exclude each other: only the program is taken out.
+    "exim4": Part(
+        "PROOFMAIL_EXIM4",
+        ("exim4", "/usr/sbin/exim4"),
+        "dpkg -x the package exim4-daemon-light into .tools/exim, as .ci/run does",
+        (".tools/exim/usr/sbin/exim4",),
+    ),
+    "dovecot": Part(
+        "PROOFMAIL_DOVECOT",
+        ("dovecot", "/usr/sbin/dovecot"),
+        "apt-get install dovecot-core dovecot-lmtpd",
+    ),
     "swaks": Part("PROOFMAIL_SWAKS", ("swaks",), "apt-get install swaks"),
     "pdfsig": Part("PROOFMAIL_PDFSIG", ("pdfsig",), "apt-get install poppler-utils"),
     "chromium": Part(

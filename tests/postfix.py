@@ -17,7 +17,7 @@ import pytest
 
 from tests.parts import need
 
-# The daemons that receiving, queueing and delivering over LMTP need; none of them in a chroot.
+# The daemons that receiving, queueing and delivering over LMTP or SMTP need; none in a chroot.
 MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -34,6 +34,7 @@ error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
 lmtp unix - - n - - lmtp
+smtp unix - - n - - smtp
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
