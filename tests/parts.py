@@ -9,6 +9,7 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -75,9 +76,13 @@ def find(part: str) -> Path | None:
 def need(part: str) -> Path:
     """The executable of this part; skips the calling test, or fails it, when there is none."""
     found = find(part)
-    if found is not None:
-        return found
-    text = f"needs {part}: {PARTS[part].cure}, or name it in {PARTS[part].variable}"
+    if found is None:
+        give_up(f"needs {part}: {PARTS[part].cure}, or name it in {PARTS[part].variable}")
+    return found
+
+
+def give_up(text: str) -> NoReturn:
+    """Skips the calling test for want of something, or fails it where all must be there."""
     if os.environ.get("PROOFMAIL_REQUIRE_PARTS") == "1":
         pytest.fail(text)
     pytest.skip(text)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.net import free_port, wait_until_it_greets
-from tests.parts import need
+from tests.parts import give_up, need
 
 # Every mail goes to the next hop. Lines of more than 998 octets are handed on as they are, where
 # the default is to bounce the mail.
@@ -101,4 +101,4 @@ def _user() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam("Debian-exim")
     except KeyError:
-        pytest.skip("needs the user Debian-exim: useradd --system --user-group Debian-exim")
+        give_up("needs the user Debian-exim: useradd --system --user-group Debian-exim")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import quopri
 from collections.abc import Sequence
+
+from tests.journeys.tree import encoded
 
 _PDF = b"%PDF-1.4\n" + bytes(range(256)) * 3 + b"\n%%EOF\n"
 _PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200, 256)) * 4
@@ -48,23 +48,10 @@ def _crlf(text: str) -> str:
     return text.replace("\n", "\r\n")
 
 
-def base64_lines(data: bytes, columns: int = 76) -> bytes:
-    text = base64.b64encode(data)
-    lines = [text[at : at + columns] for at in range(0, len(text), columns)]
-    return b"\r\n".join(lines) + b"\r\n"
-
-
-def qp_lines(data: bytes) -> bytes:
-    """Quoted-printable of a text with CRLF line ends."""
-    plain = data.replace(b"\r\n", b"\n")
-    return quopri.encodestring(plain).replace(b"\n", b"\r\n")
-
-
 def _part(kind: str, encoding: str, content: bytes, *fields: str) -> bytes:
     """An entity: its header and its encoded content."""
     head = [f"Content-Type: {kind}", f"Content-Transfer-Encoding: {encoding}", *fields]
-    body = {"base64": base64_lines, "quoted-printable": qp_lines}.get(encoding, bytes)(content)
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + encoded(content, encoding)
 
 
 def _text(
@@ -110,6 +97,12 @@ _BARE = (
     b"From: claire@pc7.atelier.example\r\nTo: jean@client.example\r\nSubject: bare\r\n"
     b"Date: Sat, 21 Nov 2026 11:00:00 +0100\r\n\r\n" + _crlf(_TEXT).encode()
 )  # fmt: skip
+_CSV = _file("text/csv; charset=utf-8", "é;1\r\n".encode(), 'attachment; filename="t.csv"')
+_NOTE = _text(_LETTRE).replace(
+    b"8bit\r\n", b'8bit\r\nContent-Disposition: attachment; filename="note.txt"\r\n'
+)
+_NAME_2231 = "attachment; filename*=utf-8''offre%20sign%C3%A9e.pdf"
+_NAME_2047 = 'attachment; filename="=?utf-8?q?sign=C3=A9e=2Epdf?="'
 _ENTITIES: dict[str, bytes] = {
     "ascii": _ASCII,
     "utf8-8bit": _text(_LETTRE),
@@ -124,10 +117,17 @@ _ENTITIES: dict[str, bytes] = {
     "long-lines-ascii": _text(_WORDS * 12 + "\n\n" + _WORDS * 20 + "\n", "us-ascii", "7bit"),
     "long-lines-8bit": _text(_MOTS * 20 + "\n"),
     "long-lines-qp": _text(_MOTS * 20 + "\n", encoding="quoted-printable"),
+    "long-line-of-figures": _text("1 2 3 4 5 6 7 8 9 " * 100 + "\n", "us-ascii", "7bit"),
     "html-ascii": _text(_PAGE, "us-ascii", "7bit", "text/html"),
     "html-8bit": _text(_SHORT_PAGE, kind="text/html"),
     "html-qp": _text(_PAGE, encoding="quoted-printable", kind="text/html"),
     "html-base64": _text(_SHORT_PAGE, encoding="base64", kind="text/html"),
+    "html-long-line": _text(
+        f"<html><body><p>{_WORDS * 9}</p></body></html>\n", "us-ascii", "7bit", "text/html"
+    ),
+    "html-long-line-8bit": _text(
+        f"<html><body><p>{_MOTS * 16}</p></body></html>\n", kind="text/html"
+    ),
     "alternative": _multi("alternative", _BOTH),
     "alternative-qp": _multi(
         "alternative",
@@ -138,21 +138,18 @@ _ENTITIES: dict[str, bytes] = {
     ),
     "attachment": _multi("mixed", [_ASCII, _PDF_PART]),
     "attachment-8bit-body": _multi("mixed", [_text(_LETTRE), _PDF_PART]),
-    "two-attachments": _multi(
-        "mixed", [_ASCII, _PDF_PART, _file("text/csv; charset=utf-8", "é;1\r\n".encode(), 'attachment; filename="t.csv"')]
-    ),
+    "two-attachments": _multi("mixed", [_ASCII, _PDF_PART, _CSV]),
     "attachment-only": _file("application/pdf", _PDF, 'attachment; filename="offer.pdf"'),
-    "text-attachment-8bit": _multi(
-        "mixed",
-        [_ASCII, _part("text/plain; charset=utf-8", "8bit", _crlf(_LETTRE).encode(), 'Content-Disposition: attachment; filename="note.txt"')],
-    ),
+    "text-attachment-8bit": _multi("mixed", [_ASCII, _NOTE]),
     "name-rfc2231": _multi(
-        "mixed", [_text(_LETTRE), _file("application/pdf", _PDF, "attachment; filename*=utf-8''offre%20sign%C3%A9e.pdf")]
+        "mixed", [_text(_LETTRE), _file("application/pdf", _PDF, _NAME_2231)]
     ),
     "name-encoded-word": _multi(
-        "mixed", [_text(_LETTRE), _file("application/pdf", _PDF, 'attachment; filename="=?utf-8?q?sign=C3=A9e=2Epdf?="')]
+        "mixed", [_text(_LETTRE), _file("application/pdf", _PDF, _NAME_2047)]
     ),
-    "inline-image": _multi("related", [_text(_PICTURE_PAGE, "us-ascii", "7bit", "text/html"), _STAMP]),
+    "inline-image": _multi(
+        "related", [_text(_PICTURE_PAGE, "us-ascii", "7bit", "text/html"), _STAMP]
+    ),
     "alternative-related-mixed": _multi(
         "mixed",
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from proofmail.core.canonical import Json
 from proofmail.verify.containers import Folder, judge
@@ -21,9 +21,11 @@ VERDICTS = ("same.bytes", "same.content", "same.words", "undecided", "differs")
 @dataclass(frozen=True)
 class Outcome:
     """One original after one journey. `rungs` has, for each recorded part, its media type, its
-    role and the strongest rung that the copy reaches ("" for none)."""
+    role and the strongest rung that the copy reaches ("" for none); `data` is the copy's bytes,
+    b"" where it is one of a folder."""
 
     original: str
+    data: bytes
     report: CopyReport
     rungs: tuple[tuple[str, str, str], ...]
 
@@ -40,23 +42,26 @@ class Outcome:
         ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def claims(original: str) -> Mapping[str, Json]:
     return claims_of(ORIGINALS[original])
 
 
-def judged(original: str, copy: bytes | Folder) -> Outcome:
+def judged(original: str, copy: bytes | Copy | Folder) -> Outcome:
     """The copy, or the folder in which it is, against the proof of this original."""
     recorded = claims(original)
-    source = copy if isinstance(copy, Folder) else Copy("copy.eml", lambda: [copy])
-    report = judge(source, recorded)
+    report = judge(_saved(copy) if isinstance(copy, bytes) else copy, recorded)
     reached = {match.part: match.rung for match in report.matches}
     rungs = tuple(
         (part["type"], part["role"], reached.get(f"part.{number}", ""))
         for number in range(1, recorded["message.parts"] + 1)
         for part in [recorded[f"part.{number}"]]
     )
-    return Outcome(original, report, rungs)
+    return Outcome(original, copy if isinstance(copy, bytes) else b"", report, rungs)
+
+
+def _saved(data: bytes) -> Copy:
+    return Copy("copy.eml", lambda: [data])
 
 
 def counted(outcomes: Iterable[Outcome], *, bodies: bool) -> Counter[str]:

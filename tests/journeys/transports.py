@@ -5,7 +5,8 @@ from __future__ import annotations
 import smtplib
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cache, partial
 
 from proofmail.verify.paths import source
 from tests.journeys.dovecot import private_dovecot
@@ -90,12 +91,46 @@ def _postfix(settings: Mapping[str, str], *, eight_bit: bool) -> Callable[[], di
     return partial(_judged, partial(through_postfix, settings, eight_bit=eight_bit))
 
 
-TRANSPORTS: dict[str, Callable[[], dict[str, Outcome]]] = {
-    "postfix": _postfix(_WHOLE_LINES, eight_bit=True),
-    "postfix-to-7bit": _postfix(_WHOLE_LINES, eight_bit=False),
-    "postfix-folding": _postfix({"smtp_line_length_limit": "998"}, eight_bit=True),
-    "postfix-new-addresses": _postfix(_NEW_ADDRESSES | _WHOLE_LINES, eight_bit=True),
-    "exim": partial(_judged, through_exim),
-    "dovecot-maildir-file": into_maildirs,
-    "dovecot-maildir-folder": into_one_maildir,
+@dataclass(frozen=True)
+class Transport:
+    """`verdict` is what every copy must get, but for the originals in `others`."""
+
+    run: Callable[[], dict[str, Outcome]]
+    verdict: str = "same.content"
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def expected(self, original: str) -> str:
+        return self.others.get(original, self.verdict)
+
+
+TRANSPORTS: dict[str, Transport] = {
+    "postfix": Transport(_postfix(_WHOLE_LINES, eight_bit=True)),
+    # The text within an enclosed message is encoded anew, and so its bytes are not the recorded
+    # ones: nothing is recorded of its header that could show them to say the same.
+    "postfix-to-7bit": Transport(
+        _postfix(_WHOLE_LINES, eight_bit=False), others={"forward-8bit": "differs"}
+    ),
+    # Postfix puts a line end and a blank behind 998 octets, within a word if it comes so;
+    # in html-long-line it comes between two words.
+    "postfix-folding": Transport(
+        _postfix({"smtp_line_length_limit": "998"}, eight_bit=True),
+        others={
+            "long-lines-ascii": "differs",
+            "long-lines-8bit": "differs",
+            "long-line-of-figures": "same.words",
+            "html-long-line-8bit": "differs",
+        },
+    ),
+    "postfix-new-addresses": Transport(
+        _postfix(_NEW_ADDRESSES | _WHOLE_LINES, eight_bit=True), "differs"
+    ),
+    "exim": Transport(partial(_judged, through_exim)),
+    "dovecot-maildir-file": Transport(into_maildirs),
+    "dovecot-maildir-folder": Transport(into_one_maildir),
 }
+
+
+@cache
+def transported(name: str) -> dict[str, Outcome]:
+    """The outcomes of this journey; it is made once, for all who ask."""
+    return TRANSPORTS[name].run()

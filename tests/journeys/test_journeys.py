@@ -1,0 +1,133 @@
+"""What comes of mails on their journeys: what must still match, and what must never."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections import Counter
+from email.message import EmailMessage
+
+import pytest
+
+from proofmail.verify.report import Status
+from tests.journeys.originals import ORIGINALS
+from tests.journeys.outcomes import Outcome, counted, judged
+from tests.journeys.rewrites import REWRITES
+from tests.journeys.transports import TRANSPORTS, transported
+
+_NEW_WORDS = {"mailman-footer-appended": 15, "external-banner": 20, "smart-quotes": 15} | {
+    "postfix-folding": 2
+}
+"""How many plain texts have other words, at least: the other reader must see them."""
+
+
+@pytest.mark.parametrize("original", ORIGINALS)
+def test_every_original_is_its_own_copy(original: str) -> None:
+    assert judged(original, ORIGINALS[original]).verdict == "same.bytes"
+
+
+@pytest.mark.parametrize("journey", TRANSPORTS)
+def test_real_servers_leave_what_they_are_known_to_leave(journey: str) -> None:
+    outcomes = transported(journey)
+    assert outcomes.keys() == ORIGINALS.keys()
+    found = {name: outcome.verdict for name, outcome in outcomes.items()}
+    assert found == {name: TRANSPORTS[journey].expected(name) for name in ORIGINALS}
+
+
+@pytest.mark.parametrize("journey", TRANSPORTS)
+def test_every_attachment_matches_after_real_servers(journey: str) -> None:
+    files = [
+        (name, rung)
+        for name, outcome in transported(journey).items()
+        for _, role, rung in outcome.rungs
+        if role in ("attachment", "inline")
+    ]
+    assert len(files) >= 10
+    assert [name for name, rung in files if rung != "decoded/1"] == []
+
+
+def test_nearly_every_body_matches_after_real_servers() -> None:
+    """DESIGN's target, over all servers together."""
+    total: Counter[str] = Counter()
+    for journey in TRANSPORTS:
+        total += counted(transported(journey).values(), bodies=True)
+    assert total.total() > 200
+    assert total[""] / total.total() <= 0.05
+
+
+def test_addresses_that_a_server_changes_are_named() -> None:
+    for name, outcome in transported("postfix-new-addresses").items():
+        fields = {"From differs", "To differs"}
+        if b"\r\nCc:" in ORIGINALS[name]:
+            fields.add("Cc differs")
+        assert set(outcome.report.differences) == fields
+
+
+def test_servers_did_what_their_journeys_are_named_for() -> None:
+    """A journey on which nothing happens would prove nothing."""
+    relayed, down = transported("postfix"), transported("postfix-to-7bit")
+    assert b"\r\nMessage-Id: " in relayed["bare-header"].data
+    assert not relayed["utf8-8bit"].data.isascii()
+    assert all(outcome.data.isascii() for outcome in down.values())
+    folded = transported("postfix-folding")["long-lines-ascii"].data
+    assert max(map(len, folded.split(b"\r\n"))) <= 998
+    assert b"by exim.example" in transported("exim")["ascii"].data
+    kept = transported("dovecot-maildir-file")["ascii"].data
+    assert b"Delivered-To: ascii@copies.example\n" in kept
+    assert b"\r" not in kept
+    in_folder = transported("dovecot-maildir-folder")["ascii"].report
+    assert f"{len(ORIGINALS)} messages were looked at" in in_folder.notes
+
+
+@pytest.mark.parametrize("journey", REWRITES)
+def test_a_rewrite_has_the_outcome_that_is_stated(journey: str) -> None:
+    rewrite = REWRITES[journey]
+    outcomes = rewrite.outcomes()
+    assert outcomes
+    for name, outcome in outcomes.items():
+        assert outcome.verdict == rewrite.verdict, name
+        assert set(outcome.of(bodies=True)) <= rewrite.bodies, name
+        kinds = {change.key for change in outcome.report.changes}
+        assert bool(kinds) == (rewrite.verdict == "differs"), name
+        assert not rewrite.named or kinds & rewrite.named, name
+
+
+def test_what_is_added_or_renamed_is_named() -> None:
+    def of(journey: str, original: str) -> tuple[str, ...]:
+        return REWRITES[journey].outcomes()[original].report.differences
+
+    assert of("mailman-footer-part", "attachment") == ("a part was added: body text/plain",)
+    assert of("mailman-footer-appended", "ascii") == (
+        "the content of part 1 changed: body text/plain",
+    )
+    assert of("renamed-attachment", "attachment") == (
+        "part 2 (offer.pdf) has another name: ATT00000.bin",
+    )
+    assert "Subject differs" in of("external-banner", "ascii")
+
+
+@pytest.mark.parametrize("journey", [*REWRITES, *TRANSPORTS])
+def test_where_another_reader_sees_other_words_no_copy_matches(journey: str) -> None:
+    """Python's email package, which shares nothing with ours, reads original and copy."""
+    outcomes = REWRITES[journey].outcomes() if journey in REWRITES else transported(journey)
+    changed = [one for one in outcomes.values() if _is_mail(one) and _words_changed(one)]
+    assert [one.original for one in changed if one.report.status is not Status.FAILED] == []
+    if journey in _NEW_WORDS:
+        assert len(changed) >= _NEW_WORDS[journey]
+
+
+def _is_mail(outcome: Outcome) -> bool:
+    return bool(outcome.data) and not outcome.data.startswith(b"From ")
+
+
+def _words_changed(outcome: Outcome) -> bool:
+    return _words(outcome.data) != _words(ORIGINALS[outcome.original])
+
+
+def _words(mail: bytes) -> list[list[str]]:
+    read = email.message_from_bytes(mail, _class=EmailMessage, policy=email.policy.default)
+    return [
+        str(part.get_content()).split()
+        for part in read.walk()
+        if part.get_content_type() == "text/plain"
+    ]
