@@ -103,6 +103,16 @@ _NOTE = _text(_LETTRE).replace(
 )
 _NAME_2231 = "attachment; filename*=utf-8''offre%20sign%C3%A9e.pdf"
 _NAME_2047 = 'attachment; filename="=?utf-8?q?sign=C3=A9e=2Epdf?="'
+_OCTETS = (
+    b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: 8bit\r\n"
+    b'Content-Disposition: attachment; filename="x.bin"\r\n\r\n\xe9\xff \r\n\x80a\r\n'
+)
+_LONG_CSV = (
+    b"Content-Type: text/csv; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n"
+    b'Content-Disposition: attachment; filename="t.csv"\r\n\r\n' + b"1;2;3;" * 300 + b"\r\n"
+)
+_SIGNATURE = _file("application/pgp-signature", b"-----", 'attachment; filename="s.asc"')
+_SIGNED = '; micalg=pgp-sha256; protocol="application/pgp-signature"'
 _ENTITIES: dict[str, bytes] = {
     "ascii": _ASCII,
     "utf8-8bit": _text(_LETTRE),
@@ -147,6 +157,15 @@ _ENTITIES: dict[str, bytes] = {
     "name-encoded-word": _multi(
         "mixed", [_text(_LETTRE), _file("application/pdf", _PDF, _NAME_2047)]
     ),
+    "name-raw-utf8": _multi(
+        "mixed",
+        [_ASCII, _file("application/pdf", _PDF, 'attachment; filename="signée.pdf"')],
+    ),
+    "octets-8bit": _multi("mixed", [_text(_LETTRE), _OCTETS]),
+    "csv-long-line": _multi("mixed", [_ASCII, _LONG_CSV]),
+    "signed": _multi("signed", [_text(_LETTRE), _SIGNATURE], tail=_SIGNED),
+    "blanks": _text("\n\nDéjà  \n\t\n signé\t\n\n\n"),
+    "subject-raw-utf8": _ASCII,
     "inline-image": _multi(
         "related", [_text(_PICTURE_PAGE, "us-ascii", "7bit", "text/html"), _STAMP]
     ),
@@ -182,6 +201,7 @@ _ENTITIES: dict[str, bytes] = {
     ),
 }  # fmt: skip
 _SUBJECTS = {
+    "subject-raw-utf8": "Offre signée",
     "utf8-8bit": "=?utf-8?q?Offre_sign=C3=A9e?=",
     "utf8-qp": "=?utf-8?b?T2ZmcmUgc2lnbsOpZQ==?= 42",
     "latin1-8bit": "=?iso-8859-1?q?D=FB?= =?iso-8859-1?q?=E9?=",

@@ -142,10 +142,11 @@ def smart_quotes(mail: Entity) -> bytes | None:
 
 def other_line_lengths(mail: Entity) -> bytes | None:
     """Attached files in base64 again, in lines of another length."""
-    coded = [one for one in mail.walk() if one.is_attached and "base64" in _encoding(one)]
-    for one in coded:
-        one.body = encoded(one.content(), "base64", 60)
-    return mail.to_bytes() if coded else None
+    before = mail.to_bytes()
+    for one in mail.walk():
+        if one.is_attached and _encoding(one) == "base64":
+            one.body = encoded(one.content(), "base64", 60)
+    return None if mail.to_bytes() == before else mail.to_bytes()
 
 
 def _encoding(entity: Entity) -> str:

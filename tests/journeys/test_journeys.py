@@ -36,6 +36,8 @@ def test_real_servers_leave_what_they_are_known_to_leave(journey: str) -> None:
 
 @pytest.mark.parametrize("journey", TRANSPORTS)
 def test_every_attachment_matches_after_real_servers(journey: str) -> None:
+    """All but a file that its sender encoded in no way, with a line that is longer than mail
+    allows: there Postfix puts line ends into the file."""
     files = [
         (name, rung)
         for name, outcome in transported(journey).items()
@@ -43,7 +45,8 @@ def test_every_attachment_matches_after_real_servers(journey: str) -> None:
         if role in ("attachment", "inline")
     ]
     assert len(files) >= 10
-    assert [name for name, rung in files if rung != "decoded/1"] == []
+    changed = [name for name, rung in files if rung != "decoded/1"]
+    assert changed == (["csv-long-line"] if journey == "postfix-folding" else [])
 
 
 def test_nearly_every_body_matches_after_real_servers() -> None:
@@ -68,7 +71,8 @@ def test_servers_did_what_their_journeys_are_named_for() -> None:
     relayed, down = transported("postfix"), transported("postfix-to-7bit")
     assert b"\r\nMessage-Id: " in relayed["bare-header"].data
     assert not relayed["utf8-8bit"].data.isascii()
-    assert all(outcome.data.isascii() for outcome in down.values())
+    eight_bit = {name for name, outcome in down.items() if not outcome.data.isascii()}
+    assert eight_bit == {"name-raw-utf8", "subject-raw-utf8"}  # headers are left as they are
     folded = transported("postfix-folding")["long-lines-ascii"].data
     assert max(map(len, folded.split(b"\r\n"))) <= 998
     assert b"by exim.example" in transported("exim")["ascii"].data
