@@ -80,7 +80,7 @@ def exchange_html(mail: Entity) -> bytes | None:
     length, what is not ASCII as a reference and references as other references."""
 
     def rewritten(page: str) -> str:
-        found = re.search(r"<body>(.*)</body>", page, re.DOTALL)
+        found = re.search(r"<body[^>]*>(.*)</body>", page, re.DOTALL)
         if found is None:
             raise ValueError("a page without a body")
         body = re.sub(r' (?:class|id|title|align)="[^"]*"', "", found[1])

@@ -14,11 +14,15 @@ from tests.journeys.originals import ORIGINALS
 from tests.journeys.outcomes import Outcome, counted, judged
 from tests.journeys.rewrites import REWRITES
 from tests.journeys.transports import TRANSPORTS, transported
+from tests.journeys.tree import read
 
 _NEW_WORDS = {"mailman-footer-appended": 15, "external-banner": 20, "smart-quotes": 15} | {
     "postfix-folding": 2
 }
 """How many plain texts have other words, at least: the other reader must see them."""
+
+_FILES = ("lf-line-ends", "mbox")
+"""What makes a file of a mail, and so comes last."""
 
 
 @pytest.mark.parametrize("original", ORIGINALS)
@@ -94,6 +98,22 @@ def test_a_rewrite_has_the_outcome_that_is_stated(journey: str) -> None:
         kinds = {change.key for change in outcome.report.changes}
         assert bool(kinds) == (rewrite.verdict == "differs"), name
         assert not rewrite.named or kinds & rewrite.named, name
+
+
+@pytest.mark.parametrize("first", [name for name in REWRITES if name not in _FILES])
+def test_of_two_rewrites_in_turn_one_that_changes_words_decides(first: str) -> None:
+    seen: Counter[str] = Counter()
+    for original, mail in ORIGINALS.items():
+        copy = REWRITES[first].run(read(mail))
+        for second in REWRITES:
+            again = REWRITES[second].run(read(copy)) if copy is not None else None
+            if again is None:
+                continue
+            verdict = judged(original, again).verdict
+            differs = "differs" in (REWRITES[first].verdict, REWRITES[second].verdict)
+            assert (verdict == "differs") == differs, (original, second)
+            seen[second] += 1
+    assert len(seen) > 5
 
 
 def test_what_is_added_or_renamed_is_named() -> None:
