@@ -19,18 +19,13 @@ from proofmail.core.canonical import Json, base64url
 from proofmail.core.headers import first_message_id, unfold
 from proofmail.core.mapping import identifier_digest, mail_claims
 from proofmail.errors import Unreadable
-from proofmail.verify.copies import (
-    Copy,
-    content_rung,
-    judge_copy,
-    judge_file,
-    judge_mail,
-    scanned,
-    with_crlf,
-)
+from proofmail.verify.copies import judge_copy, judge_file
+from proofmail.verify.copy_bytes import Copy, scanned, with_crlf
+from proofmail.verify.mail_copy import judge_mail
 from proofmail.verify.mbox import Unescaper, is_mbox, messages, unescaped
 from proofmail.verify.msg import MAGIC
 from proofmail.verify.msg_copy import judge_msg
+from proofmail.verify.parts import content_rung
 from proofmail.verify.report import CopyReport, Status
 from proofmail.verify.saved_text import is_saved_text, judge_text
 from proofmail.verify.words import Said, said

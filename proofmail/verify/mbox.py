@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from proofmail.verify.copies import with_crlf
+from proofmail.verify.copy_bytes import with_crlf
 
 _FIELD = rb"(?=[!-9;-~]{1,200}[ \t]{0,8}:|>From )"
 _START = re.compile(rb"From [^\n]{0,1000}\n" + _FIELD)

@@ -13,17 +13,10 @@ from proofmail.core.headers import ascii_lower, unified_white
 from proofmail.core.mapping import header_claims
 from proofmail.core.unicode14 import nfc
 from proofmail.errors import Unreadable
-from proofmail.verify.copies import (
-    Comparison,
-    Copy,
-    called,
-    compare_headers,
-    content_rung,
-    described,
-    recorded_parts,
-    scanned,
-)
+from proofmail.verify.comparison import Comparison, compare_headers, recorded_parts
+from proofmail.verify.copy_bytes import Copy, scanned
 from proofmail.verify.msg import MAX_MSG_BYTES, Attachment, Message, Person, read_msg
+from proofmail.verify.parts import called, content_rung, described
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.saved_text import part_of, readings
 from proofmail.verify.words import Said, said

@@ -10,7 +10,7 @@ from stat import S_ISREG
 
 from proofmail.errors import Unreadable
 from proofmail.verify.containers import MAX_MESSAGES, Folder
-from proofmail.verify.copies import Copy
+from proofmail.verify.copy_bytes import Copy
 from proofmail.verify.plain import plain
 
 MAIL_SUFFIXES = (".eml", ".mail")

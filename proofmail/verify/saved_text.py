@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from proofmail.core import charsets
 from proofmail.core.canonical import Json
 from proofmail.core.mapping import part_claim
-from proofmail.verify.copies import Copy, called, scanned
+from proofmail.verify.copy_bytes import Copy, scanned
+from proofmail.verify.parts import called
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.words import Said, said
 

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from proofmail.errors import Unreadable
-from proofmail.verify.copies import Copy
+from proofmail.verify.copy_bytes import Copy
 from proofmail.verify.dossier import read_evidence, verify
 from proofmail.verify.report import Report
 from proofmail.verify.trust import read_trust

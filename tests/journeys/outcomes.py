@@ -9,7 +9,7 @@ from functools import cache
 
 from proofmail.core.canonical import Json
 from proofmail.verify.containers import Folder, judge
-from proofmail.verify.copies import Copy
+from proofmail.verify.copy_bytes import Copy
 from proofmail.verify.report import CopyReport
 from tests.journeys.originals import ORIGINALS
 from tests.making import claims_of

@@ -13,7 +13,7 @@ import pytest
 
 from proofmail.verify.command import main
 from proofmail.verify.containers import Folder, judge
-from proofmail.verify.copies import Copy
+from proofmail.verify.copy_bytes import Copy
 from proofmail.verify.mbox import messages, unescaped
 from proofmail.verify.paths import source
 from proofmail.verify.report import CopyReport, Status

@@ -6,7 +6,8 @@ from hashlib import sha3_256, sha256
 
 import pytest
 
-from proofmail.verify.copies import Copy, judge_copy, judge_digest, with_crlf
+from proofmail.verify.copies import Copy, judge_copy, judge_digest
+from proofmail.verify.copy_bytes import with_crlf
 from proofmail.verify.report import CopyReport, Status
 from tests.making import ATTACHMENT, MAIL, claims_of
 

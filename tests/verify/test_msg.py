@@ -11,7 +11,7 @@ import pytest
 from proofmail.errors import Unreadable
 from proofmail.verify.cfb import CompoundFile
 from proofmail.verify.containers import judge
-from proofmail.verify.copies import Copy
+from proofmail.verify.copy_bytes import Copy
 from proofmail.verify.msg import read_msg
 from proofmail.verify.report import CopyReport, Status
 from tests.making import ATTACHMENT, MAIL, claims_of

@@ -1,0 +1,103 @@
+"""What comparing a mail with a proof has found so far: matches, differences, open questions
+(SPEC §10.2, §10.3); and what the proof shows to compare with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from proofmail.core.canonical import Json
+from proofmail.verify.report import CopyReport, PartMatch, Status
+from proofmail.verify.words import Said, said
+
+_VAGUE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]|=\?[^ ?]+\?[bBqQ]\?")
+"""What stands for more than one spelling, or is shown in more than one way: lost bytes, controls
+(iso-8859-1 has those that programs take for windows-1252), encoded words left as they are."""
+_SAID_ELSEWHERE = frozenset({"message/external-body", "message/partial"})
+"""Types that show what their parameters say, and these have no fingerprint."""
+
+
+@dataclass
+class Comparison:
+    """What a comparison has found so far. `questions` are what keeps it from being a match."""
+
+    matches: list[PartMatch] = field(default_factory=list)
+    differences: list[Said] = field(default_factory=list)
+    questions: list[Said] = field(default_factory=list)
+
+    def report(self, name: str, notes: tuple[Said, ...] = ()) -> CopyReport:
+        """SPEC §10.2, steps 2 to 4."""
+        if self.differences:
+            status, key = Status.FAILED, "differs"
+        elif self.questions:
+            status, key = Status.NOT_CHECKED, "undecided"
+        else:
+            by_words = any(match.rung == "words/1" for match in self.matches)
+            status, key = Status.PASSED, "same.words" if by_words else "same.content"
+        differences = tuple(dict.fromkeys(self.differences))
+        remarks = (*notes, *dict.fromkeys(self.questions))
+        return CopyReport(
+            name, "mail", status, said(key), tuple(self.matches), differences, remarks
+        )
+
+
+def recorded_fingerprints(claims: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
+    """Claim name, attachment name and fingerprint of all that was recorded and is disclosed."""
+    for fingerprint in claims.get("message.fingerprints", []):
+        yield "message", "", fingerprint
+    for name, value in claims.items():
+        if name.startswith("part."):
+            for fingerprint in value["fingerprints"]:
+                yield name, value.get("name", ""), fingerprint
+        elif name.startswith("digest."):
+            yield name, value.get("name", ""), {"rule": "digest", **value}
+
+
+def recorded_parts(
+    comparison: Comparison, claims: Mapping[str, Json]
+) -> tuple[list[tuple[int, Json]], bool]:
+    """The parts that the proof shows, and whether these are all; with what they leave open."""
+    count = claims.get("message.parts")
+    recorded = [
+        (number, claims[f"part.{number}"])
+        for number in range(1, (count or 500) + 1)
+        if f"part.{number}" in claims
+    ]
+    if count is None:
+        comparison.questions.append(said("parts.unknown"))
+    elif len(recorded) != count:
+        comparison.questions.append(said("parts.hidden", count=count - len(recorded), total=count))
+    comparison.questions += [question for row in recorded for question in _part_questions(*row)]
+    return recorded, count == len(recorded)
+
+
+def _part_questions(number: int, part: Json) -> Iterator[Said]:
+    """Why a part's equality would not be enough: what is equal stands for several things."""
+    if _VAGUE.search(part.get("name", "")):
+        yield said("part.name-vague", number=number)
+    if part.get("charset") == "?":
+        yield said("part.charset-vague", number=number)
+    if part["type"] in _SAID_ELSEWHERE:
+        yield said("part.said-elsewhere", number=number)
+
+
+def compare_headers(
+    comparison: Comparison, values: Iterable[tuple[str, Json]], claims: Mapping[str, Json]
+) -> None:
+    """Each value must be the recorded one; a source may give one header more than once."""
+    for name, value in values:
+        title = said(name)
+        if name not in claims:
+            comparison.questions.append(said("header.hidden", field=title))
+        elif claims[name] != value:
+            comparison.differences.append(said("header.differs", field=title))
+        elif any(_vague(item) for item in value):
+            comparison.questions.append(said("header.vague", field=title))
+
+
+def _vague(item: Json) -> bool:
+    """A value that stands for more than one spelling never counts as a match."""
+    if isinstance(item, dict):
+        return bool(_VAGUE.search(item["name"]) or _VAGUE.search(item["address"]))
+    return bool(item.startswith("?") or _VAGUE.search(item))
