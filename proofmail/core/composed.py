@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from hashlib import sha3_256, sha256
 
 from proofmail.core.model import Fingerprint
@@ -15,11 +16,13 @@ _LEADING_RUN = re.compile(r"[^\x00-\x7f]*")
 
 
 class Composed:
-    """The result of one rule. All that is fed is assigned in Unicode 14.0."""
+    """The result of one rule. All that is fed is assigned in Unicode 14.0. `made` takes the
+    result in pieces."""
 
-    def __init__(self, rule: str) -> None:
+    def __init__(self, rule: str, made: Callable[[str], None] | None = None) -> None:
         self.too_long = False
         self._rule = rule
+        self._made = made
         self._open = ""
         self._size_bytes = 0
         self._sha256 = sha256()
@@ -66,6 +69,8 @@ class Composed:
         if composed is None:
             self.too_long = True
             return
+        if self._made is not None:
+            self._made(composed)
         data = composed.encode("utf-8")
         self._size_bytes += len(data)
         self._sha256.update(data)

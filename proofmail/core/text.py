@@ -7,20 +7,16 @@ can pass a limit unseen inside one piece. That makes the result independent of t
 
 from __future__ import annotations
 
-import re
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
-from hashlib import sha3_256, sha256
 
 from proofmail.core import charsets
+from proofmail.core.composed import RUN_MAX, Composed
 from proofmail.core.model import Fingerprint
-from proofmail.core.unicode14 import compose, has_unassigned
-
-RUN_MAX = 65_536
-"""Most code points in a run of blanks, in a flowed line, or without an ASCII character."""
+from proofmail.core.unicode14 import has_unassigned
 
 _SLICE = RUN_MAX // 2
-_LEADING_NON_ASCII = re.compile(r"[^\x00-\x7f]*")
+"""`RUN_MAX` is also the most code points in a run of blanks, and in a flowed line."""
 _SIGNATURE = "-- "
 
 
@@ -38,7 +34,6 @@ class Text:
         made: Callable[[str], None] | None = None,
     ) -> None:
         self._decoded = decoded
-        self._made = made
         self._charset = charsets.canonical(charset) if charset is not None else "us-ascii"
         self._utf8 = getincrementaldecoder("utf-8")()
         self._undecodable = False
@@ -49,11 +44,7 @@ class Text:
         self._flow = _Flow(delete_space) if flowed else None
         self._line_ends = 0
         self._blanks = ""
-        self._open = ""
-        self._open_run = 0
-        self._size_bytes = 0
-        self._sha256 = sha256()
-        self._sha3_256 = sha3_256()
+        self._composed = Composed("text/1", made)
 
     def feed(self, data: bytes) -> None:
         if self._charset is None or self._undecodable:
@@ -68,7 +59,7 @@ class Text:
             return
         if not self._unassigned and has_unassigned(text):
             self._unassigned = True
-        if text and not (self._unassigned or self._run_too_long):
+        if text and not (self._unassigned or self._run_too_long or self._composed.too_long):
             self._unify_line_ends(text)
 
     def finish(self) -> tuple[Fingerprint | None, str | None]:
@@ -83,11 +74,8 @@ class Text:
             self._flowed("\n")
         if self._flow is not None:
             self._trim(self._flow.finish())
-        self._emit(self._open)
-        if self._run_too_long:
-            return None, "text.run-too-long"
-        digests = self._sha256.digest(), self._sha3_256.digest()
-        return Fingerprint("text/1", self._size_bytes, *digests), None
+        fingerprint = None if self._run_too_long else self._composed.finish()
+        return fingerprint, "text.run-too-long" if fingerprint is None else None
 
     def _cut_short(self) -> bool:
         if self._charset != "utf-8":
@@ -134,7 +122,7 @@ class Text:
                 self._flush_line_ends()
                 if " \n" in kept or "\t\n" in kept:
                     kept = "\n".join([line.rstrip(" \t") for line in kept.split("\n")])
-                self._normalise(kept)
+                self._composed.feed(kept)
             self._line_ends += tail.count("\n")
             self._blanks = tail[tail.rfind("\n") + 1 :]
 
@@ -142,43 +130,7 @@ class Text:
         while self._line_ends:
             count = min(self._line_ends, _SLICE)
             self._line_ends -= count
-            self._normalise("\n" * count)
-
-    def _normalise(self, text: str) -> None:
-        """NFC, cut only before an ASCII character: nothing composes across such a place."""
-        for piece in _slices(text):
-            last = len(piece) - 1
-            while last >= 0 and piece[last] > "\x7f":
-                last -= 1
-            if last < 0:
-                self._open += piece
-                self._open_run += len(piece)
-            else:
-                self._open_run += _leading_non_ascii(piece) if self._open_run else 0
-                self._check_run()
-                self._emit(self._open + piece[:last])
-                self._open = piece[last:]
-                self._open_run = len(piece) - last - 1
-            self._check_run()
-            if self._run_too_long:
-                return
-
-    def _check_run(self) -> None:
-        if self._open_run > RUN_MAX:
-            self._run_too_long = True
-
-    def _emit(self, text: str) -> None:
-        composed = compose(text)
-        if composed is None:
-            # Unassigned code points were refused earlier, so this is over 30 non-starters.
-            self._run_too_long = True
-            return
-        if self._made is not None:
-            self._made(composed)
-        data = composed.encode("utf-8")
-        self._size_bytes += len(data)
-        self._sha256.update(data)
-        self._sha3_256.update(data)
+            self._composed.feed("\n" * count)
 
 
 class _Flow:
@@ -224,8 +176,3 @@ def _slices(text: str) -> Iterator[str]:
         return
     for start in range(0, len(text), _SLICE):
         yield text[start : start + _SLICE]
-
-
-def _leading_non_ascii(text: str) -> int:
-    found = _LEADING_NON_ASCII.match(text)
-    return found.end() if found else 0

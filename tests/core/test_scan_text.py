@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofmail.core import charsets
-from proofmail.core.text import RUN_MAX, Text
+from proofmail.core.composed import RUN_MAX
+from proofmail.core.text import Text
 
 
 def rule(data: bytes, charset: str | None, flow: str = "", size: int = 1 << 20) -> object:
