@@ -11,11 +11,7 @@ from proofmail.core.evm import ANCHOR_TAG, MAX_CHAIN_ID, ROOT_BYTES, address_of
 from proofmail.core.mpt import keccak256
 from proofmail.errors import TryLater
 from proofmail.ports import Fees
-
-_TRANSACTION_GAS = 21_000
-# EIP-7623: calldata is charged by tokens, four for a non-zero byte and one for a zero byte.
-_STANDARD_TOKEN_GAS = 4
-_FLOOR_TOKEN_GAS = 10
+from proofmail.store.gas import anchor_gas
 
 
 @dataclass(frozen=True)
@@ -29,14 +25,6 @@ class Price:
 def anchor_sender(key: bytes) -> bytes:
     """The 20-byte address of this 32-byte private key."""
     return address_of(PrivateKey(key).public_key.format(compressed=False))
-
-
-def anchor_gas(root: bytes) -> int:
-    """What an anchor of this root uses (EIP-7623); before Prague a chain uses less."""
-    data = ANCHOR_TAG + root
-    zeros = data.count(0)
-    tokens = zeros + 4 * (len(data) - zeros)
-    return _TRANSACTION_GAS + max(_STANDARD_TOKEN_GAS * tokens, _FLOOR_TOKEN_GAS * tokens)
 
 
 def gas_limit(root: bytes) -> int:

@@ -74,11 +74,7 @@ def anchor_step(parts: Anchoring) -> Callable[[], bool]:
 
 def _anchor(parts: Anchoring, chain_id: int, batch: BatchToAnchor) -> None:
     sender = anchor_sender(parts.key)
-    # A saved nonce is never used for another batch, even if the chain does not know it yet.
-    highest = anchors.highest_saved_nonce(parts.store, chain_id, sender)
-    nonce = parts.ledger.next_nonce(sender)
-    if highest is not None:
-        nonce = max(nonce, highest + 1)
+    nonce = anchors.free_nonce(parts.store, chain_id, sender, parts.ledger.next_nonce(sender))
     offer = price(parts.ledger.fees(), parts.max_fee_ceiling_wei)
     _send(parts, chain_id, nonce, offer, batch.id, batch.root)
     log.info("batch %d sent to chain %d", batch.sequence, chain_id)

@@ -11,14 +11,26 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from proofmail.core.canonical import base64url, encode
 from proofmail.errors import Refused
-from proofmail.store import counters
+from proofmail.store import counters, spending
 from proofmail.store.engine import Store, milliseconds, moment
-from proofmail.store.tables import anchors, batch_counts, batches, nonces, transactions
+from proofmail.store.gas import most_wei, paid_wei
+from proofmail.store.spending import day_of
+from proofmail.store.tables import (
+    anchor_requests,
+    anchors,
+    batch_counts,
+    batches,
+    memberships,
+    nonces,
+    records,
+    transactions,
+)
 
 _ALWAYS = 2**63 - 1
 
@@ -88,33 +100,42 @@ class OpenAnchor:
 def batches_to_anchor(
     store: Store, chain_id: int, limit: int = 100, *, until: datetime | None = None
 ) -> list[BatchToAnchor]:
-    """The oldest batches that have neither an anchor on this chain nor a nonce that may still
-    bring one. With `until` set to now, without those from after it: see `close_batch`."""
+    """The batches that want a transaction on this chain: first, oldest first, those without a
+    final anchor anywhere; then those asked for by `strengthening`. None that has an anchor here,
+    or a nonce that may still bring one. With `until`, none closed after it."""
     upto = _ALWAYS if until is None else milliseconds(until)
     anchored = exists().where(anchors.c.batch == batches.c.id, anchors.c.chain_id == chain_id)
     under_way = exists().where(
         nonces.c.batch == batches.c.id, nonces.c.chain_id == chain_id, nonces.c.lost_at.is_(None)
     )
+    columns = ("id", "log", "sequence", "root", "closed_at")
+    wanting = (
+        select(*(batches.c[name] for name in columns))
+        .where(~anchored, ~under_way, batches.c.closed_at <= upto)
+        .order_by(batches.c.id)
+    )
+    request = select(anchor_requests.c.upto_batch).where(
+        anchor_requests.c.chain_id == chain_id, anchor_requests.c.done_at.is_(None)
+    )
     with store.read() as connection:
-        rows = connection.execute(
-            select(
-                batches.c.id,
-                batches.c.log,
-                batches.c.sequence,
-                batches.c.root,
-                batches.c.closed_at,
-            )
-            .where(~anchored, ~under_way, batches.c.closed_at <= upto)
-            .order_by(batches.c.id)
-            .limit(limit)
-        ).all()
-    return [BatchToAnchor(*row[:4], moment(row.closed_at)) for row in rows]
+        rows = list(connection.execute(wanting.where(batches.c.state != "final").limit(limit)))
+        asked = connection.execute(request).scalar()
+        if asked is not None and len(rows) < limit:
+            old = wanting.where(batches.c.state == "final", batches.c.id <= asked)
+            rows += connection.execute(old.limit(limit - len(rows)))
+    return [
+        BatchToAnchor(row.id, row.log, row.sequence, row.root, moment(row.closed_at))
+        for row in rows
+    ]
 
 
-def save_transaction(store: Store, new: NewTransaction, now: datetime) -> int:
+def save_transaction(
+    store: Store, new: NewTransaction, now: datetime, *, daily_budget_wei: int | None = None
+) -> int:
     """Keeps signed bytes, before they are broadcast; returns the transaction's id.
 
-    The same bytes again: the same id. Refused when the nonce belongs to another batch, or when the
+    The same bytes again: the same id. OverBudget when what they can cost does not fit into what is
+    left of the day's budget. Refused when the nonce belongs to another batch, or when the
     batch has another nonce that was not given up: a second worker was at it, and two nonces would
     anchor the batch twice. If the process dies after this and before the broadcast, the same bytes
     are broadcast later.
@@ -132,6 +153,7 @@ def save_transaction(store: Store, new: NewTransaction, now: datetime) -> int:
         owner = connection.execute(select(nonces).filter_by(**spot).with_for_update()).one()
         if owner.batch != new.batch or owner.lost_at is not None:
             raise Refused("this nonce belongs to another batch, or was given up")
+        spending.charge(connection, owner, most_wei(new.raw), day_of(now), daily_budget_wei)
         connection.execute(
             counters.upsert(connection, transactions)
             .values(
@@ -208,28 +230,38 @@ def mark_broadcast(store: Store, transaction_id: int, now: datetime) -> None:
         )
 
 
-def highest_saved_nonce(store: Store, chain_id: int, sender: bytes) -> int | None:
-    """The highest nonce ever saved for this sender, given up or not."""
+def free_nonce(store: Store, chain_id: int, sender: bytes, next_nonce: int) -> int:
+    """The lowest nonce from `next_nonce` up that was never saved: saved ones belong to their
+    batches for good, even if the chain does not know them; a gap between them is filled, or those
+    behind it would wait for ever."""
     with store.read() as connection:
-        highest: int | None = connection.execute(
-            select(func.max(nonces.c.nonce)).where(
-                nonces.c.chain_id == chain_id, nonces.c.sender == sender
-            )
-        ).scalar_one()
-        return highest
+        taken = set(
+            connection.execute(
+                select(nonces.c.nonce).where(
+                    nonces.c.chain_id == chain_id,
+                    nonces.c.sender == sender,
+                    nonces.c.nonce >= next_nonce,
+                )
+            ).scalars()
+        )
+    while next_nonce in taken:
+        next_nonce += 1
+    return next_nonce
 
 
 def give_up_nonce(store: Store, chain_id: int, sender: bytes, nonce: int, now: datetime) -> None:
-    """The chain has finally used this nonce for a transaction that is not ours: the batch goes
-    back to those that want a transaction. The caller MUST know it to be final."""
+    """The chain has finally used this nonce for a transaction that is no good anchor of ours: the
+    batch goes back to those that want a transaction. The caller MUST know it to be final."""
+    spot = {"chain_id": chain_id, "sender": sender, "nonce": nonce}
     with store.write() as connection:
+        row = connection.execute(select(nonces).filter_by(**spot).with_for_update()).first()
+        if row is None or row.lost_at is not None:
+            return
+        spending.release(connection, row)
         connection.execute(
             update(nonces)
             .where(
-                nonces.c.chain_id == chain_id,
-                nonces.c.sender == sender,
-                nonces.c.nonce == nonce,
-                nonces.c.lost_at.is_(None),
+                nonces.c.chain_id == chain_id, nonces.c.sender == sender, nonces.c.nonce == nonce
             )
             .values(lost_at=milliseconds(now))
         )
@@ -298,20 +330,70 @@ def drop_anchor(store: Store, batch: int, chain_id: int, block_hash: bytes) -> b
 
 
 def mark_final(store: Store, batch: int, chain_id: int, block_hash: bytes) -> bool:
-    """The chain calls this anchor's block final. False if the anchor is in another block."""
+    """The chain calls this anchor's block final, and what it cost is known. False if the anchor is
+    in another block."""
+    here = (
+        anchors.c.batch == batch,
+        anchors.c.chain_id == chain_id,
+        anchors.c.block_hash == block_hash,
+    )
     with store.write() as connection:
         _lock(connection, batch)
-        done = connection.execute(
-            update(anchors)
-            .where(
-                anchors.c.batch == batch,
-                anchors.c.chain_id == chain_id,
-                anchors.c.block_hash == block_hash,
-            )
-            .values(state="final")
-        )
+        done = connection.execute(update(anchors).where(*here).values(state="final"))
+        if done.rowcount:
+            _pay(connection, batch, here)
         _settle(connection, batch)
         return bool(done.rowcount)
+
+
+def _pay(connection: Connection, batch: int, here: Sequence[Any]) -> None:
+    found = connection.execute(
+        select(
+            anchors.c.header, transactions.c.raw, batches.c.count.label("records"),
+            *(transactions.c[name] for name in ("chain_id", "sender", "nonce")),
+        )
+        .join(
+            transactions,
+            (transactions.c.batch == anchors.c.batch)
+            & (transactions.c.chain_id == anchors.c.chain_id)
+            & (transactions.c.hash == anchors.c.tx_hash),
+        )
+        .join(batches, batches.c.id == anchors.c.batch)
+        .where(*here)
+    ).first()  # fmt: skip
+    if found is None:
+        return
+    spot = {"chain_id": found.chain_id, "sender": found.sender, "nonce": found.nonce}
+    row = connection.execute(select(nonces).filter_by(**spot).with_for_update()).one()
+    spending.pay(connection, row, paid_wei(found.raw, found.header), found.records)
+
+
+def senders(store: Store) -> set[bytes]:
+    """The senders of all final anchors: keys that were changed since are among them."""
+    with store.read() as connection:
+        found = connection.execute(
+            select(transactions.c.sender)
+            .join(
+                anchors,
+                (transactions.c.batch == anchors.c.batch)
+                & (transactions.c.chain_id == anchors.c.chain_id)
+                & (transactions.c.hash == anchors.c.tx_hash),
+            )
+            .where(anchors.c.state == "final")
+            .distinct()
+        ).scalars()
+        return set(found)
+
+
+def newest_received(store: Store, batch: int) -> datetime:
+    """When the newest record of a batch was received: no block of its anchor may be much older."""
+    with store.read() as connection:
+        found: int = connection.execute(
+            select(func.max(records.c.received_at))
+            .join(memberships, memberships.c.record == records.c.sequence)
+            .where(memberships.c.batch == batch)
+        ).scalar_one()
+        return moment(found)
 
 
 def blocks(store: Store) -> dict[int, list[bytes]]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -25,7 +26,7 @@ from proofmail.core.record import (
     read_record,
 )
 from proofmail.errors import CheckFailed, Unreadable
-from proofmail.store import counters, fsck_witnesses
+from proofmail.store import counters, fsck_spending, fsck_witnesses
 from proofmail.store.engine import Store, milliseconds
 from proofmail.store.tables import (
     arrivals,
@@ -61,7 +62,7 @@ def fsck(store: Store, keys: Mapping[bytes, bytes]) -> Iterator[Finding]:
     """
     yield from _file(store)
     yield from _records(store, keys)
-    for subject, text in fsck_witnesses.faults(store):
+    for subject, text in chain(fsck_witnesses.faults(store), fsck_spending.faults(store)):
         yield Finding("fault", subject, text)
     yield from _counters(store)
     yield from _erasures(store)

@@ -5,7 +5,8 @@ received_at (SPEC §1.3), it orders and indexes alike on SQLite, which has no ty
 PostgreSQL, and no session's time zone can change it. Durations and sizes carry units.
 
 Every table carries its organisation, but for those of the log, which is one for all organisations
-(batches, nonces, transactions, anchors, log_heads), and leases, which belong to the house.
+(batches, nonces, transactions, anchors, log_heads, spending, anchor_requests), and leases and
+conditions, which belong to the house.
 `records.sequence` orders and joins; only `records.id`, which is random, goes out.
 
 A mail's facts that can be erased are in disclosures, summaries, arrivals and identifiers, and
@@ -32,7 +33,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The revision of the schema that this code needs: the head of `migrations`."""
 
 metadata = MetaData(
@@ -333,6 +334,12 @@ nonces = Table(
     _batch(index=True),
     # When the chain finally used this nonce up for something else than an anchor of the batch.
     Column("lost_at", BigInteger),
+    # The UTC day that its newest transaction is charged to, the most that transaction can cost,
+    # and what was paid once the anchor is final. Amounts of wei are decimal digits: they can be
+    # larger than any integer of a database. Null for nonces older than these columns.
+    Column("day", BigInteger),
+    Column("at_stake_wei", Text),
+    Column("paid_wei", Text),
     UniqueConstraint("chain_id", "sender", "nonce", "batch"),
 )
 
@@ -374,6 +381,39 @@ anchors = Table(
     UniqueConstraint("batch", "chain_id"),
     Index("ix_anchors_chain_id_state", "chain_id", "state"),
     CheckConstraint("state IN ('anchored', 'final')", name="state"),
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    # The sums of the nonces of that day, each counted as at stake until it is paid or given up.
+    _filled("at_stake_wei", Text),
+    _filled("paid_wei", Text),
+    _filled("anchors"),
+    _filled("records"),
+)
+
+anchor_requests = Table(
+    "anchor_requests",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    # Batches up to this one are wanted on this chain, whatever other anchors they have.
+    _filled("upto_batch"),
+    _filled("requested_at"),
+    Column("done_at", BigInteger),
+)
+
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    # Canonical JSON: an object of strings, for the sentence of this name.
+    _filled("details", Text),
+    _filled("since"),
+    _filled("at"),
 )
 
 leases = Table(

@@ -19,7 +19,6 @@ from anchoring.evm import EvmLedger, check_supported, http_ledger
 from anchoring.evm_block import Disagrees, transaction_bytes
 from anchoring.evm_signing import (
     Price,
-    anchor_gas,
     anchor_sender,
     gas_limit,
     price,
@@ -31,6 +30,7 @@ from proofmail.core.evm import ANCHOR_TAG, read_evm_anchor, read_transaction
 from proofmail.core.mpt import keccak256
 from proofmail.errors import Misconfigured, Refused, TryLater
 from proofmail.ports import Fees, Inclusion, Ledger
+from proofmail.store.gas import anchor_gas
 from tests.anchoring.anvil import CHAIN_ID, KEY, Anvil, anvil
 from tests.vectors.evm.capture import fill_block
 

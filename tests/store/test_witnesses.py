@@ -260,15 +260,16 @@ def test_nonce_belongs_to_one_batch(store: Store) -> None:
         send(store, second, 7)
     with pytest.raises(IntegrityError), store.write() as connection:
         connection.execute(update(transactions).values(batch=second.id))
-    assert a.highest_saved_nonce(store, CHAIN_ID, SENDER) == 7
-    assert a.highest_saved_nonce(store, CHAIN_ID, bytes(20)) is None
+    assert a.free_nonce(store, CHAIN_ID, SENDER, 7) == 8
+    assert a.free_nonce(store, CHAIN_ID, SENDER, 5) == 5
+    assert a.free_nonce(store, CHAIN_ID, bytes(20), 7) == 7
     assert a.batches_to_anchor(store, CHAIN_ID) == [second]
     a.give_up_nonce(store, CHAIN_ID, SENDER, 7, LATER)
     assert a.open_transactions(store, CHAIN_ID) == []
     assert a.batches_to_anchor(store, CHAIN_ID) == [first, second]
     with pytest.raises(Refused, match="given up"):
         send(store, first, 7)
-    assert a.highest_saved_nonce(store, CHAIN_ID, SENDER) == 7
+    assert a.free_nonce(store, CHAIN_ID, SENDER, 7) == 8
     send(store, first, 8)
     assert faults(store) == []
 
