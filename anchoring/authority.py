@@ -7,22 +7,18 @@ never changes in an answer is encoded once, and the rest is written as DER by ha
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import TypeGuard
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from anchoring.authority_identity import AuthorityMaterial, Key, new_serial
 from proofmail.core import der
 from proofmail.errors import Misconfigured, Unreadable
 from proofmail.ports import Clock
@@ -34,11 +30,8 @@ POLICY = "2.25.94258806003547316313128921873474763019"
 one second, no audit. The arc 2.25 is that of random UUIDs (ITU-T X.667): it is ours without a
 registration, where 2.999 is for examples in print only."""
 
-NOT_QUALIFIED = "proofmail built-in authority, not qualified"
-ROOT_YEARS = 25
-LEAF_YEARS = 10
 ACCURACY_SECONDS = 1
-_BACKDATED = timedelta(hours=1)
+MAX_DRIFT = timedelta(seconds=1)
 _MAX_REQUEST_BYTES = 4096
 _MAX_NONCE_BITS = 256
 
@@ -49,6 +42,7 @@ BAD_DATA_FORMAT = 5
 TIME_NOT_AVAILABLE = 14
 UNACCEPTED_POLICY = 15
 UNACCEPTED_EXTENSION = 16
+ADD_INFO_NOT_AVAILABLE = 17
 SYSTEM_FAILURE = 25
 
 _IMPRINT_BYTES = {
@@ -57,114 +51,14 @@ _IMPRINT_BYTES = {
     "2.16.840.1.101.3.4.2.3": 64,
     "2.16.840.1.101.3.4.2.8": 32,  # SHA3-256
 }
-_ECDSA_SHA256 = "1.2.840.10045.4.3.2"
+_ECDSA_SHA256 = der.sequence(der.oid("1.2.840.10045.4.3.2"))
+_RSA_SHA256 = der.sequence(der.oid("1.2.840.113549.1.1.11"), der.NULL_DER)
 _REJECTION = 2
-
-
-@dataclass(frozen=True)
-class AuthorityMaterial:
-    """The root's and the authority's certificates, and the authority's key (PKCS #8), all PEM.
-
-    The root's key is not here: it signed one certificate and was let go. So nobody can ever issue
-    a second authority under this root, and after `LEAF_YEARS` a new root has to be trusted.
-    """
-
-    root_pem: bytes
-    leaf_pem: bytes
-    key_pem: bytes = field(repr=False)
 
 
 class _Rejected(Exception):
     def __init__(self, failure: int, text: str) -> None:
         self.failure, self.text = failure, text
-
-
-def create_authority(name: str, now: datetime) -> AuthorityMaterial:
-    """A fresh root and one authority under it, on P-256 (RFC 5280; RFC 3161 §2.3).
-
-    `name` (1 to 64 characters) becomes the organisation in both names; `now` is aware. Both are
-    valid from an hour before, so that a clock that is set back a little stays within.
-    """
-    if not 1 <= len(name) <= 64 or not name.isprintable():
-        raise Misconfigured("an authority's name has 1 to 64 printable characters")
-    start = now.astimezone(UTC).replace(microsecond=0) - _BACKDATED
-    root_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root_id = x509.SubjectKeyIdentifier.from_public_key(root_key.public_key())
-    # A part of the key's digest in the name: two authorities of one operator have two names.
-    root_name = _name(name, f"root {root_id.digest[:4].hex()}")
-    root = (
-        _certificate(root_name, root_name, root_key, start, ROOT_YEARS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(root_id, critical=False)
-        .sign(root_key, hashes.SHA256())
-    )
-    leaf_id = x509.SubjectKeyIdentifier.from_public_key(leaf_key.public_key())
-    above = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id)
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-    leaf_name = _name(name, f"TSA {leaf_id.digest[:4].hex()}")
-    leaf = (
-        _certificate(leaf_name, root_name, leaf_key, start, LEAF_YEARS)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(digital_signature=True), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(leaf_id, critical=False)
-        .add_extension(above, critical=False)
-        .sign(root_key, hashes.SHA256())
-    )
-    return AuthorityMaterial(
-        root_pem=root.public_bytes(Encoding.PEM),
-        leaf_pem=leaf.public_bytes(Encoding.PEM),
-        key_pem=leaf_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-    )
-
-
-def _name(organisation: str, role: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{NOT_QUALIFIED}, {role}"),
-        ]
-    )
-
-
-def _certificate(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    start: datetime,
-    years: int,
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(_serial())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=365 * years + years // 4))
-    )
-
-
-def _key_usage(
-    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
-) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=digital_signature,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=key_cert_sign,
-        crl_sign=crl_sign,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _serial() -> int:
-    """126 random bits under a fixed 01: positive, and always 16 octets long (RFC 3161 §2.4.2)."""
-    return secrets.randbits(126) | 1 << 126
 
 
 @dataclass(frozen=True)
@@ -179,21 +73,30 @@ class BuiltInAuthority:
 
     Raises Misconfigured at construction if the material does not fit together. `respond` answers
     every request, bad ones with a rejection (RFC 3161 §2.4.2), and raises nothing.
+
+    `drift` says by how much, at least, the clock is off from what other authorities say, zero
+    when nothing is known; beyond `MAX_DRIFT` no token is given.
     """
 
-    def __init__(self, name: str, material: AuthorityMaterial, clock: Clock) -> None:
-        self._name, self._clock = name, clock
+    def __init__(
+        self,
+        name: str,
+        material: AuthorityMaterial,
+        clock: Clock,
+        drift: Callable[[], timedelta] = timedelta,
+    ) -> None:
+        self._name, self._clock, self._drift = name, clock, drift
         try:
             root = x509.load_pem_x509_certificate(material.root_pem)
             leaf = x509.load_pem_x509_certificate(material.leaf_pem)
             key = load_pem_private_key(material.key_pem, None)
         except (ValueError, TypeError):
             raise Misconfigured("the built-in authority's files cannot be read") from None
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-            raise Misconfigured("the built-in authority's key is not on P-256")
+        if not _is_ours(key):
+            raise Misconfigured("the built-in authority's key is neither on P-256 nor RSA-3072")
         if key.public_key() != leaf.public_key() or leaf.issuer != root.subject:
             raise Misconfigured("the built-in authority's key and certificates do not belong")
-        self._key = key
+        self._key: Key = key
         self._valid = (leaf.not_valid_before_utc, leaf.not_valid_after_utc)
         self._encode_constants(leaf.public_bytes(Encoding.DER))
 
@@ -212,7 +115,6 @@ class BuiltInAuthority:
         self._digest_oid = der.oid(cms.MESSAGE_DIGEST)
         sid = der.sequence(names.issuer, der.integer(names.serial))
         self._signer_head = der.integer(1) + sid + sha256_der
-        self._signature_algorithm = der.sequence(der.oid(_ECDSA_SHA256))
         self._data_head = der.integer(3) + der.set_of(sha256_der)
         self._tst_oid = der.oid(TST_INFO)
         self._certificates = der.tlv(der.context(0), leaf)
@@ -240,8 +142,11 @@ class BuiltInAuthority:
     def _time(self) -> datetime:
         try:
             now = self._clock.now().astimezone(UTC).replace(microsecond=0)
+            drift = self._drift()
         except Exception:
             raise _Rejected(TIME_NOT_AVAILABLE, "no time at hand") from None
+        if abs(drift) > MAX_DRIFT:
+            raise _Rejected(TIME_NOT_AVAILABLE, "the clock is off from other authorities' clocks")
         if now < self._valid[0]:
             raise _Rejected(TIME_NOT_AVAILABLE, "the clock is behind the certificate")
         if now > self._valid[1]:
@@ -264,11 +169,11 @@ class BuiltInAuthority:
             self._bound,
             der.sequence(self._digest_oid, der.tlv(der.SET, digest)),
         )
-        signature = self._key.sign(attributes, ec.ECDSA(hashes.SHA256()))
+        algorithm, signature = _sign(self._key, attributes)
         signer = der.sequence(
             self._signer_head,
             bytes((der.context(0),)) + attributes[1:],  # RFC 5652 §5.4: signed as SET, kept as [0]
-            self._signature_algorithm,
+            algorithm,
             der.octets(signature),
         )
         signed_data = der.sequence(
@@ -279,6 +184,27 @@ class BuiltInAuthority:
         )
         token = der.sequence(self._signed_data_oid, der.tlv(der.context(0), signed_data))
         return der.sequence(self._granted, token)
+
+
+def _is_ours(key: object) -> TypeGuard[Key]:
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.key_size == 3072
+    return isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1"
+
+
+def _serial() -> int:
+    """openssl's choice of a failure for a token that cannot be numbered is ours too."""
+    try:
+        return new_serial()
+    except Exception:
+        raise _Rejected(ADD_INFO_NOT_AVAILABLE, "no serial number at hand") from None
+
+
+def _sign(key: Key, data: bytes) -> tuple[bytes, bytes]:
+    """The AlgorithmIdentifier (RFC 5754 §3) and the signature, by SHA-256."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return _RSA_SHA256, key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    return _ECDSA_SHA256, key.sign(data, ec.ECDSA(hashes.SHA256()))
 
 
 def _attribute(oid: str, value: bytes) -> bytes:

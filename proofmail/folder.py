@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from anchoring.authority import AuthorityMaterial, BuiltInAuthority
+from anchoring.authority import BuiltInAuthority
+from anchoring.authority_identity import AuthorityMaterial
 from anchoring.devchain import DevChain, open_devchain
 from anchoring.evm import check_supported, http_ledger
 from anchoring.evm_signing import anchor_sender

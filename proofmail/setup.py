@@ -15,7 +15,7 @@ from coincurve import PrivateKey
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from anchoring.authority import create_authority
+from anchoring.authority_identity import create_authority
 from dossier.seal import create_seal_identity
 from proofmail.accounts import keys, members, organisations, trail
 from proofmail.config import SETTINGS_FILE, read_settings

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from anchoring.authority import AuthorityMaterial, BuiltInAuthority, create_authority
+from anchoring.authority import BuiltInAuthority
+from anchoring.authority_identity import AuthorityMaterial, create_authority
 from anchoring.evm_signing import Price, anchor_sender, sign_anchor
 from anchoring.tsa_client import build_request
 from proofmail.core import rlp

@@ -13,10 +13,18 @@ from pathlib import Path
 import pytest
 import rfc3161_client
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from anchoring import authority as built_in
-from anchoring.authority import AuthorityMaterial, BuiltInAuthority, create_authority
+from anchoring import authority_identity
+from anchoring.authority import BuiltInAuthority
+from anchoring.authority_identity import NOT_QUALIFIED, AuthorityMaterial, create_authority
 from anchoring.tsa_client import build_request
 from proofmail.core import der
 from proofmail.errors import CheckFailed, Misconfigured
@@ -89,8 +97,8 @@ def test_its_token_passes_every_check_and_says_what_was_asked() -> None:
     assert facts.gen_time == CREATED
     assert facts.accuracy == timedelta(seconds=1)
     assert (facts.nonce, facts.policy, facts.ess_version) == (nonce, built_in.POLICY, "v2")
-    assert built_in.NOT_QUALIFIED.replace(",", "\\,") in facts.signer
-    assert built_in.NOT_QUALIFIED.replace(",", "\\,") in facts.root
+    assert NOT_QUALIFIED.replace(",", "\\,") in facts.signer
+    assert NOT_QUALIFIED.replace(",", "\\,") in facts.root
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -158,6 +166,44 @@ def test_its_own_policy_may_be_asked_for() -> None:
     assert token.info.policy == built_in.POLICY
 
 
+def test_an_rsa_authority_is_as_good() -> None:
+    made = create_authority("RSA", CREATED, "rsa3072")
+    answer = BuiltInAuthority("rsa", made, FixedClock()).respond(build_request(IMPRINT, 5))
+    anchor = TokenAnchor(x509.load_pem_x509_certificate(made.root_pem))
+    facts = verify_token(answer, IMPRINT, TokenTrust((anchor,)))
+    assert facts.signature == "RSA-3072 PKCS #1 v1.5 with SHA-256"
+
+
+def test_other_kinds_of_keys_are_refused() -> None:
+    for key in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1())):
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        with pytest.raises(Misconfigured, match="neither on P-256 nor RSA-3072"):
+            BuiltInAuthority("odd", replace(material(), key_pem=pem), FixedClock())
+
+
+@pytest.mark.parametrize("seconds", [-1.5, -1.001, 1.001, 3600])
+def test_it_does_not_stamp_with_a_clock_that_is_off(seconds: float) -> None:
+    off = timedelta(seconds=seconds)
+    made = BuiltInAuthority("built-in", material(), FixedClock(), lambda: off)
+    assert _failure(made) == {built_in.TIME_NOT_AVAILABLE}
+    near = BuiltInAuthority(
+        "built-in", material(), FixedClock(), lambda: off / abs(off.total_seconds())
+    )
+    assert not _failure(near)
+
+
+def test_without_a_serial_number_it_grants_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_bits: int) -> int:
+        raise OSError("no dice")
+
+    monkeypatch.setattr(authority_identity.secrets, "randbits", fails)
+    assert _failure(authority()) == {built_in.ADD_INFO_NOT_AVAILABLE}
+
+
+def test_its_tokens_claim_no_order() -> None:
+    assert not read_token(authority().respond(request())).info.ordering
+
+
 class BrokenClock:
     def now(self) -> datetime:
         raise OSError("no clock")
@@ -194,8 +240,13 @@ def test_the_certificates_are_as_promised() -> None:
     assert leaf.not_valid_after_utc - leaf.not_valid_before_utc > timedelta(days=3651)
     assert leaf.not_valid_before_utc == CREATED - timedelta(hours=1)
     for certificate in (leaf, root()):
-        assert built_in.NOT_QUALIFIED in certificate.subject.rfc4514_string().replace("\\", "")
+        assert NOT_QUALIFIED in certificate.subject.rfc4514_string().replace("\\", "")
     leaf.verify_directly_issued_by(root())
+    # RFC 9608: no revocation data, and so no place to fetch any from
+    noted = leaf.extensions.get_extension_for_oid(authority_identity.NO_REVOCATION)
+    assert not noted.critical
+    assert isinstance(noted.value, x509.UnrecognizedExtension)
+    assert noted.value.value == der.NULL_DER
 
 
 def test_two_authorities_of_one_name_have_two_names() -> None:

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from anchoring.authority import BuiltInAuthority, create_authority
+from anchoring.authority import BuiltInAuthority
+from anchoring.authority_identity import create_authority
 from anchoring.evm_signing import Price, anchor_sender, sign_anchor
 from dossier.make import DossierOptions
 from dossier.seal import Sealer, create_seal_identity
