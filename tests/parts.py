@@ -58,6 +58,7 @@ PARTS = {
         ("chromium", "chromium-browser", "google-chrome"),
         "apt-get install chromium",
     ),
+    "java": Part("PROOFMAIL_JAVA", ("java",), "apt-get install openjdk-17-jdk-headless"),
     "node": Part("PROOFMAIL_NODE", ("node", "nodejs"), "apt-get install nodejs"),
 }
 

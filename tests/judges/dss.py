@@ -1,0 +1,95 @@
+"""EU DSS as a judge: one Java process for a whole set (Judge.java beside this)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.parts import PROJECT, give_up, need
+
+HARNESS = Path(__file__).with_name("Judge.java")
+JARS = PROJECT / ".tools" / "dss" / "lib"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    accepted: bool
+    indication: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the judge is told: files of DER."""
+
+    anchors: Sequence[Path] = ()
+    certificates: Sequence[Path] = ()
+    crls: Sequence[Path] = ()
+    ocsps: Sequence[Path] = ()
+
+    def words(self) -> list[str]:
+        named = {
+            "--anchor": self.anchors,
+            "--certificate": self.certificates,
+            "--crl": self.crls,
+            "--ocsp": self.ocsps,
+        }
+        return [
+            word for option, files in named.items() for file in files for word in (option, file)
+        ]
+
+
+@dataclass(frozen=True)
+class TokenJob:
+    name: str
+    file: Path
+    imprint: bytes
+    nonce: int | None
+    policy: str
+    at_seconds: int
+
+    def line(self) -> str:
+        nonce = "-" if self.nonce is None else str(self.nonce)
+        fields = (self.name, self.file, self.imprint.hex(), nonce, self.policy or "-")
+        return "\t".join(map(str, (*fields, self.at_seconds)))
+
+
+@dataclass(frozen=True)
+class PdfJob:
+    name: str
+    file: Path
+    at_seconds: int
+
+    def line(self) -> str:
+        return f"{self.name}\t{self.file}\t{self.at_seconds}"
+
+
+def judge_tokens(jobs: Sequence[TokenJob], known: Known) -> dict[str, Verdict]:
+    """Skips the test without Java or without the JARs; see tests/parts.py."""
+    return _judge("token", [job.line() for job in jobs], known)
+
+
+def judge_pdfs(jobs: Sequence[PdfJob], known: Known) -> dict[str, Verdict]:
+    return _judge("pdf", [job.line() for job in jobs], known)
+
+
+def _judge(kind: str, lines: Sequence[str], known: Known) -> dict[str, Verdict]:
+    java = need("java")
+    if not any(JARS.glob("dss-validation-*.jar")):
+        give_up("needs EU DSS: .ci/run has the command that brings its JARs into .tools/dss/lib")
+    command = [java, "-cp", f"{JARS}/*", HARNESS, kind, *known.words()]
+    done = subprocess.run(
+        command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=110,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    verdicts = {
+        line["name"]: Verdict(line["accepted"], line["indication"], tuple(line["reasons"]))
+        for line in found
+    }
+    assert len(verdicts) == len(lines)
+    return verdicts
