@@ -43,6 +43,7 @@ class StampedToken:
 
     response_der: bytes
     facts: TokenFacts
+    sent_at: datetime
     received_at: datetime
 
 
@@ -154,7 +155,7 @@ def stamp_once(
     received_at = clock.now()
     _check_answered(response_der)
     facts = receive_token(response_der, imprint, trust, Reception(nonce, sent_at, received_at))
-    return StampedToken(response_der, facts, received_at)
+    return StampedToken(response_der, facts, sent_at, received_at)
 
 
 def _check_answered(response_der: bytes) -> None:

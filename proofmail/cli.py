@@ -20,6 +20,7 @@ commands:
   user add DIR EMAIL     add a member who may sign in
   sender add DIR SENDER  list a domain or an address whose mails are recorded
   upgrade DIR            bring the database to this version, with the service stopped
+  strengthen DIR         give old records a token of another authority
   fsck DIR               derive again all that can be, and say what disagrees
   demo [DIR]             run the whole of it once, from a mail to a verified dossier
 
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade = commands.add_parser("upgrade", description="Brings the database to this version.")
     upgrade.add_argument("folder", metavar="DIR", type=Path)
     upgrade.set_defaults(run=_upgrade)
+    _strengthen_parser(commands)
     fsck = commands.add_parser("fsck", description="Derives again all that can be derived.")
     fsck.add_argument("folder", metavar="DIR", type=Path)
     fsck.set_defaults(run=_fsck)
@@ -154,6 +156,21 @@ def _user_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.add_argument("--role", choices=("auditor", "admin"), default="auditor")
     add.add_argument("--name", default="")
     add.set_defaults(run=_user_add)
+
+
+def _strengthen_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    strengthen = commands.add_parser(
+        "strengthen",
+        description="Gives records that are kept already more witnesses. May be stopped and run "
+        "again at any time; the service may run meanwhile.",
+    )
+    strengthen.add_argument("folder", metavar="DIR", type=Path)
+    strengthen.add_argument("--tokens", action="store_true", help="a token of another authority")
+    strengthen.add_argument("--authority", default="", metavar="NAME",
+                            help="of this one; without it, the first outside one")  # fmt: skip
+    strengthen.add_argument("--since", default="", metavar="YYYY-MM-DD", help="received from then")
+    strengthen.add_argument("--until", default="", metavar="YYYY-MM-DD", help="to then, inclusive")
+    strengthen.set_defaults(run=_strengthen)
 
 
 def _sender_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -240,6 +257,18 @@ def _fsck(options: argparse.Namespace) -> int:
     from proofmail.wiring import run_fsck
 
     return run_fsck(options.folder, sys.stdout)
+
+
+def _strengthen(options: argparse.Namespace) -> int:
+    from proofmail.strengthen import StrengthenOptions, run_strengthen
+
+    asked = StrengthenOptions(
+        tokens=options.tokens,
+        authority=options.authority,
+        since=options.since,
+        until=options.until,
+    )
+    return run_strengthen(options.folder, asked, sys.stdout)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
 
 from proofmail.core.canonical import base64url, encode
 from proofmail.store import counters
@@ -16,6 +16,13 @@ from proofmail.store.engine import Store, milliseconds
 from proofmail.store.tables import records, tokens
 
 _ALWAYS = 2**63 - 1
+_STAMPED = (
+    records.c.sequence,
+    records.c.id,
+    records.c.organisation,
+    records.c.received_at,
+    records.c.record,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,18 @@ class NewToken:
     gen_time: datetime
     certificates: tuple[bytes, ...] = ()
     tree: TreeSpot | None = None
+    root: bytes | None = None
+    """SHA-256 of the trusted certificate that its path ended in."""
+    sent_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """Records by when they were received, from `since` to before `until`; None: no bound."""
+
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def unstamped(store: Store, limit: int, *, until: datetime | None = None) -> list[Unstamped]:
@@ -58,18 +77,44 @@ def unstamped(store: Store, limit: int, *, until: datetime | None = None) -> lis
     upto = _ALWAYS if until is None else milliseconds(until)
     with store.read() as connection:
         rows = connection.execute(
-            select(
-                records.c.sequence,
-                records.c.id,
-                records.c.organisation,
-                records.c.received_at,
-                records.c.record,
-            )
+            select(*_STAMPED)
             .where(records.c.stamped_at.is_(None), records.c.received_at <= upto)
             .order_by(records.c.sequence)
             .limit(limit)
         ).all()
     return [Unstamped(*row) for row in rows]
+
+
+def count_lacking(store: Store, authority: str, window: Window) -> int:
+    """How many records of the window have no token of this authority."""
+    with store.read() as connection:
+        query = select(func.count()).select_from(records).where(*_lacking(authority, window))
+        return connection.execute(query).scalar_one()
+
+
+def lacking(
+    store: Store, authority: str, window: Window, after: int, limit: int
+) -> list[Unstamped]:
+    """Records of the window that have no token of this authority, oldest first, from behind the
+    record with the sequence `after` (0: from the first)."""
+    with store.read() as connection:
+        rows = connection.execute(
+            select(*_STAMPED)
+            .where(records.c.sequence > after, *_lacking(authority, window))
+            .order_by(records.c.sequence)
+            .limit(limit)
+        ).all()
+    return [Unstamped(*row) for row in rows]
+
+
+def _lacking(authority: str, window: Window) -> list[Any]:
+    has = exists().where(tokens.c.record == records.c.sequence, tokens.c.authority == authority)
+    found: list[Any] = [~has]
+    if window.since is not None:
+        found.append(records.c.received_at >= milliseconds(window.since))
+    if window.until is not None:
+        found.append(records.c.received_at < milliseconds(window.until))
+    return found
 
 
 def count_unstamped(store: Store) -> int:
@@ -142,4 +187,7 @@ def _row(item: NewToken, organisation: str, now: datetime) -> dict[str, Any]:
         "tree_size": item.tree.size if item.tree else None,
         "tree_path": b"".join(item.tree.path) if item.tree else None,
         "checked_at": milliseconds(now),
+        "root": item.root,
+        "sent_at": milliseconds(item.sent_at) if item.sent_at else None,
+        "answered_at": milliseconds(item.answered_at) if item.answered_at else None,
     }

@@ -5,8 +5,8 @@ received_at (SPEC §1.3), it orders and indexes alike on SQLite, which has no ty
 PostgreSQL, and no session's time zone can change it. Durations and sizes carry units.
 
 Every table carries its organisation, but for those of the log, which is one for all organisations
-(batches, nonces, transactions, anchors, log_heads, spending, anchor_requests), and leases and
-conditions, which belong to the house.
+(batches, nonces, transactions, anchors, log_heads, spending, anchor_requests), and leases,
+conditions and authorities, which belong to the house.
 `records.sequence` orders and joins; only `records.id`, which is random, goes out.
 
 A mail's facts that can be erased are in disclosures, summaries, arrivals and identifiers, and
@@ -33,7 +33,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The revision of the schema that this code needs: the head of `migrations`."""
 
 metadata = MetaData(
@@ -275,7 +275,37 @@ tokens = Table(
     Column("tree_size", BigInteger),
     Column("tree_path", LargeBinary),
     _filled("checked_at"),
+    # SHA-256 of the trusted certificate that the token's path ended in: tokens of two authorities
+    # under one root are one witness.
+    Column("root", LargeBinary),
+    # When its request left and its answer came, by this host's clock: with gen_time that tells
+    # for ever how far the clock was off.
+    Column("sent_at", BigInteger),
+    Column("answered_at", BigInteger),
     UniqueConstraint("record", "authority"),
+)
+
+authorities = Table(
+    "authorities",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # The rate cap and the back-off: no request before either.
+    _filled("next_at"),
+    _filled("retry_at"),
+    # In a row.
+    _filled("failures", Integer),
+    Column("good_at", BigInteger),
+    Column("error_at", BigInteger),
+    _filled("error", Text),
+    _filled("answers"),
+    _filled("errors"),
+    _filled("waits"),
+    # The newest delays of good answers: milliseconds, four bytes each.
+    _filled("delays", LargeBinary),
+    # How far this host's clock is ahead of the authority's, at least and at most, in milliseconds.
+    Column("clock_low", BigInteger),
+    Column("clock_high", BigInteger),
+    Column("clock_at", BigInteger),
 )
 
 log_heads = Table(

@@ -28,7 +28,7 @@ from proofmail.store.engine import Store, create_or_upgrade, open_store
 from proofmail.store.fsck import fsck
 from proofmail.store.proofs import assemble
 from proofmail.verify.checks import verify_proof
-from proofmail.verify.trust import key_id
+from proofmail.verify.trust import Authority, key_id, make_trust
 from tests.making import MAIL, NOW, World
 
 
@@ -169,6 +169,20 @@ class House:
         assert [f for f in faults if f.level == "fault"] == []
         roots = [read_transaction(raw).data for raw, _ in self.ledger.chain]
         assert len(set(roots)) == len(roots)
+
+    def check_tokens(self, ids: list[str], other: World) -> None:
+        """Each record has a token of this world's authority and one of the other's, both good."""
+        own = self.world.trust()
+        for root in (a.certificate for a in other.trust().authorities):
+            own = make_trust(
+                own.services, [*own.authorities, Authority("other", root)], own.chains, []
+            )
+        for record in ids:
+            report = verify_proof(assemble(self.store, self.organisation, record), own)
+            passed = [w for w in report.witnesses if (w.kind, w.status) == ("rfc3161", "passed")]
+            assert {dict(w.details)["authority"] for w in passed} == {"test", "other"}
+        faults = fsck(self.store, {key_id(self.world.spki): self.world.spki})
+        assert [f for f in faults if f.level == "fault"] == []
 
 
 @pytest.fixture

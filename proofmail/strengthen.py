@@ -1,0 +1,86 @@
+"""`proofmail strengthen`: more witnesses for records that are kept already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+from anchoring.restamping import restamp
+from proofmail.accounts.organisations import list_organisations
+from proofmail.config import Settings, read_settings
+from proofmail.errors import Misconfigured
+from proofmail.folder import SystemClock, all_authorities, own_trust
+from proofmail.ports import TimestampAuthority
+from proofmail.store.engine import Store, open_store
+from proofmail.store.stamps import Window
+
+
+@dataclass(frozen=True)
+class StrengthenOptions:
+    """What is to be done. Days are those of the first organisation's time zone; empty: all."""
+
+    tokens: bool
+    authority: str = ""
+    since: str = ""
+    until: str = ""
+
+
+def run_strengthen(folder: Path, options: StrengthenOptions, out: TextIO) -> int:
+    """Does all that the options ask for; 0 when nothing is left to be done."""
+    if not options.tokens:
+        raise Misconfigured("say what to add: --tokens")
+    settings = read_settings(folder)
+    store = open_store(settings.database_url)
+    try:
+        window = _window(store, options)
+        if options.tokens:
+            _tokens(store, settings, options.authority, window, out)
+    finally:
+        store.close()
+    return 0
+
+
+def _tokens(store: Store, settings: Settings, name: str, window: Window, out: TextIO) -> None:
+    authority = _authority(settings, name)
+
+    def tell(done: int, left: int) -> None:
+        print(f"{done} tokens of {authority.name}; {left} records left", file=out, flush=True)
+
+    trust = own_trust(settings, {})
+    done = restamp(store, authority, trust.tokens, SystemClock(), window, tell)
+    print(f"{done} records have a token of {authority.name} more", file=out)
+
+
+def _authority(settings: Settings, name: str) -> TimestampAuthority:
+    """The authority of this name; without a name, the first outside one."""
+    known = all_authorities(settings)
+    if name:
+        for authority in known:
+            if authority.name == name:
+                return authority
+        raise Misconfigured("no authority of this name is in the settings")
+    if not settings.authorities:
+        raise Misconfigured("no outside authority is in the settings: list one, or name one")
+    return known[0]
+
+
+def _window(store: Store, options: StrengthenOptions) -> Window:
+    organisations = list_organisations(store)
+    zone = ZoneInfo(organisations[0].zone if organisations else "UTC")
+    return Window(_day(options.since, zone, 0), _day(options.until, zone, 1))
+
+
+def _day(text: str, zone: ZoneInfo, days_after: int) -> datetime | None:
+    """The beginning of a day YYYY-MM-DD, or of the day after it; None of nothing."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days_after)
+    except (ValueError, OverflowError):
+        raise Misconfigured("a day is written YYYY-MM-DD") from None
+    if not 1971 <= day.year <= 9000:
+        raise Misconfigured("a day is from 1971 to 9000")
+    return datetime.combine(day, time(), zone)
