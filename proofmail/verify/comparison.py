@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from proofmail.core.canonical import Json
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.words import Said, said
 
-_VAGUE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]|=\?[^ ?]+\?[bBqQ]\?")
+VAGUE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]|=\?[^ ?]+\?[bBqQ]\?")
 """What stands for more than one spelling, or is shown in more than one way: lost bytes, controls
 (iso-8859-1 has those that programs take for windows-1252), encoded words left as they are."""
 _SAID_ELSEWHERE = frozenset({"message/external-body", "message/partial"})
@@ -20,25 +20,35 @@ _SAID_ELSEWHERE = frozenset({"message/external-body", "message/partial"})
 
 @dataclass
 class Comparison:
-    """What a comparison has found so far. `questions` are what keeps it from being a match."""
+    """What a comparison has found so far. `questions` are what keeps it from being a match;
+    `remarks` change no verdict."""
 
     matches: list[PartMatch] = field(default_factory=list)
     differences: list[Said] = field(default_factory=list)
     questions: list[Said] = field(default_factory=list)
+    remarks: list[Said] = field(default_factory=list)
+    same_fields: int = 0
+    """Values of the header that are there and are those recorded."""
 
     def report(self, name: str, notes: tuple[Said, ...] = ()) -> CopyReport:
         """SPEC §10.2, steps 2 to 4."""
+        remarks = list(notes)
         if self.differences:
             status, key = Status.FAILED, "differs"
+            if not any(match.rung for match in self.matches):
+                if not self.same_fields:
+                    remarks.append(said("nothing-same"))
+                elif said("id.other") in notes:
+                    remarks.append(said("no-part-same"))
         elif self.questions:
             status, key = Status.NOT_CHECKED, "undecided"
         else:
             by_words = any(match.rung == "words/1" for match in self.matches)
             status, key = Status.PASSED, "same.words" if by_words else "same.content"
         differences = tuple(dict.fromkeys(self.differences))
-        remarks = (*notes, *dict.fromkeys(self.questions))
+        remarks += [*self.remarks, *dict.fromkeys(self.questions)]
         return CopyReport(
-            name, "mail", status, said(key), tuple(self.matches), differences, remarks
+            name, "mail", status, said(key), tuple(self.matches), differences, tuple(remarks)
         )
 
 
@@ -74,30 +84,9 @@ def recorded_parts(
 
 def _part_questions(number: int, part: Json) -> Iterator[Said]:
     """Why a part's equality would not be enough: what is equal stands for several things."""
-    if _VAGUE.search(part.get("name", "")):
+    if VAGUE.search(part.get("name", "")):
         yield said("part.name-vague", number=number)
     if part.get("charset") == "?":
         yield said("part.charset-vague", number=number)
     if part["type"] in _SAID_ELSEWHERE:
         yield said("part.said-elsewhere", number=number)
-
-
-def compare_headers(
-    comparison: Comparison, values: Iterable[tuple[str, Json]], claims: Mapping[str, Json]
-) -> None:
-    """Each value must be the recorded one; a source may give one header more than once."""
-    for name, value in values:
-        title = said(name)
-        if name not in claims:
-            comparison.questions.append(said("header.hidden", field=title))
-        elif claims[name] != value:
-            comparison.differences.append(said("header.differs", field=title))
-        elif any(_vague(item) for item in value):
-            comparison.questions.append(said("header.vague", field=title))
-
-
-def _vague(item: Json) -> bool:
-    """A value that stands for more than one spelling never counts as a match."""
-    if isinstance(item, dict):
-        return bool(_VAGUE.search(item["name"]) or _VAGUE.search(item["address"]))
-    return bool(item.startswith("?") or _VAGUE.search(item))

@@ -158,6 +158,7 @@ class _Survey:
     unreadable: int = 0
     exact: list[_Found] = field(default_factory=list)
     exact_count: int = 0
+    exact_places: list[Said] = field(default_factory=list)
     by_id: list[_Found] = field(default_factory=list)
 
     @property
@@ -177,20 +178,33 @@ def _judge_box(box: _Box, claims: Mapping[str, Json]) -> CopyReport:
         decided = survey.whole and _comparable(claims)
         status = Status.FAILED if decided else Status.NOT_CHECKED
         finding = said("box.none" if decided else "box.undecided", count=survey.count)
+        if survey.count == 1:
+            finding = said("box.none-one" if decided else "box.undecided-one")
         return CopyReport(box.name, "mail", status, finding, (), (), _box_notes(survey))
     best = min(judged, key=lambda report: (_ORDER[report.status], len(report.changes)))
     alike = sum(report.status is best.status for report in judged)
     alike = max(alike, survey.exact_count)
     notes = list(_box_notes(survey))
     if best.status is Status.PASSED and alike > 1:
-        notes.insert(0, said("box.several", count=alike))
+        notes[:0] = [said("box.several", count=alike), *_others(survey, judged, best)]
     if best.status is Status.FAILED and survey.count > 1:
         notes.insert(0, said("box.closest"))
-    return replace(best, remarks=(best.remarks[0], *notes, *best.remarks[1:]))
+    place = said("box.at", place=best.remarks[0])
+    return replace(best, remarks=(place, *notes, *best.remarks[1:]))
+
+
+def _others(survey: _Survey, judged: list[CopyReport], best: CopyReport) -> list[Said]:
+    """Where the others are that match as well."""
+    places = survey.exact_places or [
+        report.remarks[0] for report in judged if report.status is best.status
+    ]
+    return [said("box.also", place=place) for place in places if place != best.remarks[0]]
 
 
 def _box_notes(survey: _Survey) -> tuple[Said, ...]:
     looked = said("box.looked-part" if survey.cut else "box.looked", count=survey.count)
+    if survey.count == 1 and not survey.cut:
+        looked = said("box.looked-one")
     if survey.unreadable:
         return looked, said("box.unreadable", count=survey.unreadable)
     return (looked,)
@@ -208,7 +222,7 @@ def _surveyed(box: _Box, claims: Mapping[str, Json]) -> _Survey:
     recorded = {item["rule"]: item["sha256"] for item in claims.get("message.fingerprints", [])}
     raw, wanted_id = recorded.get("raw/1"), claims.get("link.message_id")
     survey = _Survey()
-    for index, (_, pieces) in enumerate(box.messages()):
+    for index, (place, pieces) in enumerate(box.messages()):
         if index >= MAX_MESSAGES:
             survey.cut = True
             break
@@ -221,6 +235,8 @@ def _surveyed(box: _Box, claims: Mapping[str, Json]) -> _Survey:
         if raw is not None and raw in digests:
             unescape, line_ends = digests[raw]
             survey.exact_count += 1
+            survey.exact_places.append(place)
+            del survey.exact_places[MAX_CANDIDATES:]
             if not survey.exact:
                 survey.exact.append(_Found(index, unescape, line_ends))
         if wanted_id is not None and _identifier(head) == wanted_id:

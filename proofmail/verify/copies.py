@@ -4,16 +4,16 @@ only ever "this file", never "this mail"."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha3_256, sha256
 
 from proofmail.core.canonical import Json, base64url
 from proofmail.verify.comparison import recorded_fingerprints
 from proofmail.verify.copy_bytes import Copy
 from proofmail.verify.mail_copy import judge_mail
-from proofmail.verify.parts import called
+from proofmail.verify.parts_words import called
 from proofmail.verify.report import CopyReport, PartMatch, Status
-from proofmail.verify.words import said
+from proofmail.verify.words import Said, said
 
 __all__ = ["Copy", "judge_copy", "judge_digest", "judge_file"]
 
@@ -56,7 +56,16 @@ def judge_file(copy: Copy, claims: Mapping[str, Json]) -> CopyReport:
             match = PartMatch(part, label, fingerprint["rule"])
             finding = said("file.same", part=called(part, label))
             return CopyReport(copy.name, "file", Status.PASSED, finding, (match,))
-    return CopyReport(copy.name, "file", Status.FAILED, said("file.none"))
+    remarks = tuple(_of_this_name(copy.name, size, claims))
+    return CopyReport(copy.name, "file", Status.FAILED, said("file.none"), remarks=remarks)
+
+
+def _of_this_name(name: str, size: int, claims: Mapping[str, Json]) -> Iterator[Said]:
+    """A saved file that was changed is still the one that its name says."""
+    for part, label, fingerprint in recorded_fingerprints(claims):
+        if label and label == name and fingerprint["rule"] in ("decoded/1", "digest"):
+            number = called(part, "")
+            yield said("file.other-content", part=number, before=fingerprint["size"], now=size)
 
 
 def _equal(fingerprint: Json, size: int, first: str, second: str) -> bool:

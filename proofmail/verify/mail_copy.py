@@ -11,17 +11,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from proofmail.core.canonical import Json
-from proofmail.core.mapping import fingerprint_claim, header_claims, mail_claims, part_claim
-from proofmail.core.scan import Scan
-from proofmail.verify.comparison import (
-    Comparison,
-    compare_headers,
-    recorded_fingerprints,
-    recorded_parts,
+from proofmail.core.canonical import Json, base64url
+from proofmail.core.mapping import (
+    fingerprint_claim,
+    header_claims,
+    identifier_digest,
+    mail_claims,
+    part_claim,
 )
+from proofmail.core.scan import Scan
+from proofmail.verify.comparison import Comparison, recorded_fingerprints, recorded_parts
 from proofmail.verify.copy_bytes import Copy, bare_line_ends, scanned, with_crlf
-from proofmail.verify.parts import grouping, pair
+from proofmail.verify.fields import compare_headers
+from proofmail.verify.parts import enclosing, grouping, pair
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.words import Said, said
 
@@ -119,9 +121,15 @@ def _distinct(rows: Iterable[tuple[str, str, Json]]) -> Iterator[tuple[str, str,
 
 
 def _same_bytes(scan: Scan, claims: Mapping[str, Json]) -> bool:
+    return _same_whole(scan, claims, "raw/1") is not None
+
+
+def _same_whole(scan: Scan, claims: Mapping[str, Json], rule: str) -> Json | None:
+    """The fingerprint of the whole under this rule, if the copy has the recorded one."""
     recorded = {item["rule"]: item for item in claims.get("message.fingerprints", [])}
     found = {item.rule: fingerprint_claim(item) for item in scan.fingerprints}
-    return "raw/1" in recorded and recorded["raw/1"] == found.get("raw/1")
+    same = rule in recorded and recorded[rule] == found.get(rule)
+    return recorded[rule] if same else None
 
 
 def _compare(
@@ -137,13 +145,39 @@ def _compare(
         for defect in _UNCOVERED
         if defect in scan.defects and defect not in claims.get("defects", [])
     )
-    if not _BEYOND.isdisjoint(scan.defects):
-        return comparison.report(name, notes)
+    if _BEYOND.isdisjoint(scan.defects):
+        _compare_parts(comparison, scan, claims)
+    differs = bool(comparison.differences)
+    return comparison.report(name, (*notes, *_evidence(scan, claims, differs=differs)))
+
+
+def _compare_parts(comparison: Comparison, scan: Scan, claims: Mapping[str, Json]) -> None:
     recorded, complete = recorded_parts(comparison, claims)
-    added = pair(comparison, recorded, [part_claim(part) for part in scan.parts])
+    found = [part_claim(part) for part in scan.parts]
+    added = pair(comparison, recorded, found, complete=complete)
     if complete:
         comparison.differences += added
-        paths, now = [part["path"] for _, part in recorded], [part.path for part in scan.parts]
+        mine = [part for _, part in recorded]
+        paths, now = [part["path"] for part in mine], [part["path"] for part in found]
         if len(paths) == len(now) and grouping(paths) != grouping(now):
             comparison.differences.append(said("parts.grouping"))
-    return comparison.report(name, notes)
+        number = enclosing(mine, found)
+        if number:
+            comparison.remarks.append(said("enclosed", number=number))
+
+
+def _evidence(scan: Scan, claims: Mapping[str, Json], *, differs: bool) -> Iterator[Said]:
+    """What else the two have in common. It makes no copy pass: SPEC §3.11, §4.2."""
+    body = _same_whole(scan, claims, "body-relaxed/1")
+    if body is not None and body["size"]:
+        yield said("body-same")
+    recorded = claims.get("link.message_id")
+    if recorded is None:
+        return
+    if scan.message_id is not None and base64url(identifier_digest(scan.message_id)) == recorded:
+        if differs:
+            yield said("id.same")
+        return
+    yield said("id.other" if scan.message_id is not None else "id.none")
+    if any(base64url(identifier_digest(one)) == recorded for one in scan.references):
+        yield said("id.answers")

@@ -13,10 +13,12 @@ from proofmail.core.headers import ascii_lower, unified_white
 from proofmail.core.mapping import header_claims
 from proofmail.core.unicode14 import nfc
 from proofmail.errors import Unreadable
-from proofmail.verify.comparison import Comparison, compare_headers, recorded_parts
+from proofmail.verify.comparison import Comparison, recorded_parts
 from proofmail.verify.copy_bytes import Copy, scanned
+from proofmail.verify.fields import compare_headers
 from proofmail.verify.msg import MAX_MSG_BYTES, Attachment, Message, Person, read_msg
-from proofmail.verify.parts import called, content_rung, described
+from proofmail.verify.parts import content_rung
+from proofmail.verify.parts_words import called, changed, described
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.saved_text import part_of, readings
 from proofmail.verify.words import Said, said
@@ -230,8 +232,7 @@ class _Bodies:
         if kind in self._several or not self._can_tell(kind, part):
             questions.append(said("msg.text-untold", part=label))
         else:
-            changed = said("part.changed", number=number, what=described(part))
-            self._comparison.differences.append(changed)
+            self._comparison.differences.append(changed(number, part, self._texts[kind][0]))
         return ""
 
     def _can_tell(self, kind: str, part: Json) -> bool:
@@ -287,16 +288,18 @@ class _Files:
         return "decoded/1"
 
     def _unmatched(self, number: int, part: Json) -> None:
-        name, key = part.get("name"), "part.missing"
+        name = part.get("name")
         for index, item in self._free.items():
             if name is not None and _name(item) == name:
                 del self._free[index]
                 if item.data is None:
                     self._comparison.questions.append(said("msg.object", name=name))
                     return
-                key = "part.changed"
-                break
-        self._comparison.differences.append(said(key, number=number, what=described(part)))
+                other = {**part, "fingerprints": [self._digests[index]]}
+                self._comparison.differences.append(changed(number, part, other))
+                return
+        missing = said("part.missing", number=number, what=described(part))
+        self._comparison.differences.append(missing)
 
     def _compare_labels(self, label: Said, part: Json, item: Attachment) -> None:
         questions, differences = self._comparison.questions, self._comparison.differences
@@ -304,9 +307,11 @@ class _Files:
         if "name" not in part:
             questions.append(said("msg.name-untold", part=label, name=name or said("none")))
         elif name != part["name"]:
-            differences.append(said("part.name", part=label, name=name or said("none")))
+            differences.append(
+                said("part.name", part=label, before=part["name"], name=name or said("none"))
+            )
         elif shown not in ("", name):
-            differences.append(said("part.name", part=label, name=shown))
+            differences.append(said("part.name", part=label, before=part["name"], name=shown))
         if item.hidden and part["role"] != "inline":
             now, before = said("role.inline"), said(f"role.{part['role']}")
             differences.append(said("part.role", part=label, now=now, before=before))

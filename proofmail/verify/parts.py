@@ -1,60 +1,187 @@
-"""The parts of a mail beside the recorded ones: which is whose, and what changed (SPEC §10.2)."""
+"""The parts of a mail beside the recorded ones: which is whose, and what changed (SPEC §10.2).
+
+Which part is paired with which decides how a difference is told, never whether there is one. A
+copy passes only where parts in the same places are equal, and these are paired first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from itertools import takewhile
 
 from proofmail.core.canonical import Json
 from proofmail.verify.comparison import Comparison
+from proofmail.verify.parts_words import (
+    called,
+    changed,
+    changed_labels,
+    described,
+    notes,
+    text_kind,
+)
 from proofmail.verify.report import PartMatch
 from proofmail.verify.words import Said, said
 
 _WEAKER = ("html-text/1", "words/1")
 """Rules that a text can be equal under when its text/1 differs, the stronger first."""
+_RUNGS = ("decoded/1", "text/1", *_WEAKER)
 
 
-def called(claim: str, label: str) -> Said:
-    """How a report names what a claim is about: `part 2 (offre.pdf)`."""
-    kind, _, number = claim.partition(".")
-    if not number:
-        return said(kind)
-    return said(f"{kind}.named", number=number, name=label) if label else said(kind, number=number)
+def pair(
+    comparison: Comparison, recorded: list[tuple[int, Json]], found: list[Json], *, complete: bool
+) -> list[Said]:
+    """Each recorded part with its counterpart, and what changed; returns what was added.
+    `complete` says that `recorded` is all that was recorded."""
+    sides = _Sides([number for number, _ in recorded], [part for _, part in recorded], found,
+                   grouped=complete)  # fmt: skip
+    equal = _equal(sides)
+    alike = _alike(sides, equal)
+    moved = _moved(equal)
+    for place, (number, part) in enumerate(recorded):
+        name = part.get("name", "")
+        label = called(f"part.{number}", name)
+        index = equal.get(place)
+        rung = "" if index is None else content_rung(part, found[index])
+        comparison.matches.append(PartMatch(f"part.{number}", name, rung))
+        if index is not None:
+            _compare_places(comparison, label, part, found[index])
+            if place in moved:
+                comparison.differences.append(said("part.place", part=label))
+            if rung == "words/1":
+                comparison.remarks.append(said(f"words-only.{text_kind(part)}", part=label))
+        elif place in alike:
+            other = found[alike[place]]
+            comparison.differences.append(changed(number, part, other))
+            comparison.differences += changed_labels(label, part, other)
+        else:
+            missing = said("part.missing", number=number, what=described(part))
+            comparison.differences.append(missing)
+    taken = {*equal.values(), *alike.values()}
+    return [
+        said("part.added", what=described(part))
+        for index, part in enumerate(found)
+        if index not in taken
+    ]
 
 
-def described(part: Json) -> Said:
-    """A part by its role and its name or type: `attachment offre.pdf`."""
-    name = part.get("name", part.get("type", ""))
-    return said("described", role=said(f"role.{part['role']}"), name=name)
+def _compare_places(comparison: Comparison, label: Said, part: Json, other: Json) -> None:
+    comparison.differences += changed_labels(label, part, other)
+    around = notes(part, "in.")
+    if around != notes(other, "in."):
+        # One that stood in no multipart may be shown alike in one around it.
+        place = comparison.differences if around else comparison.questions
+        place.append(said("part.container", part=label))
 
 
-def pair(comparison: Comparison, recorded: list[tuple[int, Json]], found: list[Json]) -> list[Said]:
-    """Each recorded part with its counterpart, and what changed; returns what was added."""
-    differences = comparison.differences
-    free = dict(enumerate(found))
-    order = -1
-    unmatched: list[tuple[int, Json]] = []
-    for number, part in recorded:
-        ranked = sorted(free, key=lambda index: (index != number - 1, index))
-        index, rung = next(((i, r) for i in ranked if (r := content_rung(part, free[i]))), (-1, ""))
-        comparison.matches.append(PartMatch(f"part.{number}", part.get("name", ""), rung))
-        if not rung:
-            unmatched.append((number, part))
-            continue
-        other = free.pop(index)
-        label = called(f"part.{number}", part.get("name", ""))
-        differences += _changed_labels(label, part, other)
-        around = _notes(part, "in.")
-        if around != _notes(other, "in."):
-            # One that stood in no multipart may be shown alike in one around it.
-            place = differences if around else comparison.questions
-            place.append(said("part.container", part=label))
-        if index < order:
-            differences.append(said("part.place", part=label))
-        order = max(order, index)
-    for number, part in unmatched:
-        differences.append(_missing(number, part, free))
-    return [said("part.added", what=described(part)) for part in free.values()]
+class _Sides:
+    """The recorded parts that are shown, and those of the copy, with their paths. What all paths
+    of a side begin with is left out, where they are all there (SPEC §10.2, step 2)."""
+
+    def __init__(
+        self, numbers: list[int], mine: list[Json], found: list[Json], *, grouped: bool
+    ) -> None:
+        self.numbers, self.mine, self.found = numbers, mine, found
+        own, others = ([part["path"] for part in side] for side in (mine, found))
+        self.own_paths = [".".join(path) for path in grouping(own)] if grouped else own
+        self.paths = [".".join(path) for path in grouping(others)] if grouped else others
+
+
+def _equal(sides: _Sides) -> dict[int, int]:
+    """Recorded place → place in the copy, for parts of equal content: those with the same path
+    first, then by the strongest rung, the labels and the nearest place."""
+    pairs: dict[int, int] = {}
+    by_path = {path: index for index, path in enumerate(sides.paths)}
+    for place, path in enumerate(sides.own_paths):
+        index = by_path.get(path)
+        if index is not None and content_rung(sides.mine[place], sides.found[index]):
+            pairs[place] = by_path.pop(path)
+    taken = set(pairs.values())
+    for *_, place, index in sorted(_candidates(sides, pairs)):
+        if place not in pairs and index not in taken:
+            pairs[place] = index
+            taken.add(index)
+    return pairs
+
+
+def _candidates(
+    sides: _Sides, pairs: Mapping[int, int]
+) -> Iterator[tuple[int, int, int, int, int]]:
+    """What could be paired besides: rung, differing labels, distance, and the two places."""
+    by_digest: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for index in _left(sides.found, set(pairs.values())):
+        for item in sides.found[index]["fingerprints"]:
+            by_digest[item["rule"], item["sha256"]].append(index)
+    for place in _left(sides.mine, pairs.keys()):
+        part, home = sides.mine[place], sides.numbers[place] - 1
+        keys = [(item["rule"], item["sha256"]) for item in part["fingerprints"]]
+        for index in {index for key in keys for index in by_digest.get(key, ())}:
+            other = sides.found[index]
+            rung = content_rung(part, other)
+            if rung:
+                labels = sum(part.get(key) != other.get(key) for key in ("name", "type", "role"))
+                yield _RUNGS.index(rung), labels, abs(home - index), place, index
+
+
+def _alike(sides: _Sides, equal: Mapping[int, int]) -> dict[int, int]:
+    """The same for what changed: by name and path, by name, or by path where no name is another."""
+    pairs: dict[int, int] = {}
+
+    def add(mine: Callable[[int], Hashable], found: Callable[[int], Hashable]) -> None:
+        taken = {*equal.values(), *pairs.values()}
+        free = {found(index): index for index in reversed(_left(sides.found, taken))}
+        for place in _left(sides.mine, {*equal, *pairs}):
+            index = free.get(mine(place))
+            if index is not None and _may_be(sides.mine[place], sides.found[index]):
+                pairs[place] = free.pop(mine(place))
+
+    def name(part: Json, otherwise: str) -> str:
+        return str(part.get("name", otherwise))
+
+    def place_of(path: str, part: Json) -> tuple[str, str]:
+        return path, part["role"]
+
+    add(lambda at: (name(sides.mine[at], ""), sides.own_paths[at]),
+        lambda at: (name(sides.found[at], ""), sides.paths[at]))  # fmt: skip
+    add(lambda at: name(sides.mine[at], ""), lambda at: name(sides.found[at], "\0"))
+    add(lambda at: place_of(sides.own_paths[at], sides.mine[at]),
+        lambda at: place_of(sides.paths[at], sides.found[at]))  # fmt: skip
+    add(lambda at: _body(sides.mine[at]), lambda at: _body(sides.found[at]) or None)
+    return pairs
+
+
+def _body(part: Json) -> str:
+    """What a text of the mail may correspond by, where nothing else tells: its type."""
+    return str(part["type"]) if part["role"] == "body" else ""
+
+
+def _may_be(part: Json, other: Json) -> bool:
+    """Whether one could be the other, changed: not where both have names, and other ones."""
+    names = {one["name"] for one in (part, other) if "name" in one}
+    return len(names) < 2 and (bool(names) or part["role"] == other["role"])
+
+
+def _left(parts: Sequence[Json], taken: Set[int]) -> list[int]:
+    return [place for place in range(len(parts)) if place not in taken]
+
+
+def _moved(pairs: Mapping[int, int]) -> set[int]:
+    """The fewest places without which all the others are in the same order."""
+    ends: list[int] = []
+    lengths: dict[int, int] = {}
+    for place in sorted(pairs):
+        at = bisect_left(ends, pairs[place])
+        ends[at:] = [pairs[place], *ends[at + 1 :]]
+        lengths[place] = at
+    wanted, moved = len(ends) - 1, set()
+    limit = max(pairs.values(), default=0) + 1
+    for place in sorted(pairs, reverse=True):
+        if lengths[place] == wanted and pairs[place] < limit:
+            wanted, limit = wanted - 1, pairs[place]
+        else:
+            moved.add(place)
+    return moved
 
 
 def content_rung(part: Json, other: Json) -> str:
@@ -69,7 +196,7 @@ def content_rung(part: Json, other: Json) -> str:
         return "decoded/1" if same_bytes else ""
     same_bytes = same_bytes and part.get("charset") == other.get("charset")
     # Where there is no text/1 that would show it.
-    same_bytes = same_bytes and _notes(part, "text.flowed", "text.delsp") == _notes(
+    same_bytes = same_bytes and notes(part, "text.flowed", "text.delsp") == notes(
         other, "text.flowed", "text.delsp"
     )
     if "text/1" in mine:
@@ -81,24 +208,6 @@ def content_rung(part: Json, other: Json) -> str:
     return "decoded/1" if same_bytes else ""
 
 
-def _changed_labels(label: Said, part: Json, other: Json) -> list[Said]:
-    changes = []
-    if part.get("name") != other.get("name"):
-        changes.append(said("part.name", part=label, name=other.get("name", said("none"))))
-    elif part["role"] != other["role"]:
-        now, before = said(f"role.{other['role']}"), said(f"role.{part['role']}")
-        changes.append(said("part.role", part=label, now=now, before=before))
-    if part["type"] != other["type"]:
-        changes.append(said("part.type", part=label, now=other["type"], before=part["type"]))
-    if _notes(part, "method.") != _notes(other, "method."):
-        changes.append(said("part.method", part=label))
-    return changes
-
-
-def _notes(part: Json, *starts: str) -> set[str]:
-    return {note for note in part.get("notes", ()) if note.startswith(starts)}
-
-
 def grouping(paths: Sequence[str]) -> list[list[str]]:
     """The paths without what all of them begin with: a multipart around all the rest."""
     split = [path.split(".") for path in paths]
@@ -107,11 +216,13 @@ def grouping(paths: Sequence[str]) -> list[list[str]]:
     return [path[shared:] for path in split]
 
 
-def _missing(number: int, part: Json, free: dict[int, Json]) -> Said:
-    """Says of an unmatched part that it changed, if its counterpart can be told, else missing."""
-    for index, other in free.items():
-        same_name = "name" in part and part["name"] == other.get("name")
-        if same_name or (part["path"] == other["path"] and part["role"] == other["role"]):
-            del free[index]
-            return said("part.changed", number=number, what=described(part))
-    return said("part.missing", number=number, what=described(part))
+def enclosing(mine: Sequence[Json], found: Sequence[Json]) -> int:
+    """The number of the part of the copy that is an enclosed message with every recorded part in
+    it, and no other; 0 for none."""
+    for number, part in enumerate(found, 1):
+        if part["role"] == "message":
+            inside = [other for other in found if other["path"].startswith(part["path"] + ".")]
+            pairs = zip(mine, inside, strict=False)
+            if len(inside) == len(mine) and all(content_rung(*both) for both in pairs):
+                return number
+    return 0

@@ -13,7 +13,7 @@ from proofmail.core import charsets
 from proofmail.core.canonical import Json
 from proofmail.core.mapping import part_claim
 from proofmail.verify.copy_bytes import Copy, scanned
-from proofmail.verify.parts import called
+from proofmail.verify.parts_words import called
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.words import Said, said
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TextIO
 
+from proofmail.verify.parts_words import called
 from proofmail.verify.plain import plain
 from proofmail.verify.report import CopyReport, Report, Status, WitnessFact
 from proofmail.verify.words import row_title, rung_words, said, word
@@ -79,13 +80,15 @@ def _write_witness(witness: WitnessFact, out: TextIO, language: str) -> None:
 
 def _write_copy(copy: CopyReport, out: TextIO, language: str) -> None:
     text = copy.text(language)
-    status, what = word(f"copy.{copy.status.value}", language), word(f"what.{copy.what}", language)
+    unfound = copy.status is Status.FAILED and copy.what != "mail"
+    status = word("copy.none" if unfound else f"copy.{copy.status.value}", language)
+    what = word(f"what.{copy.what}", language)
     title = said("copy", name=plain(copy.copy), status=status, what=what)
     print(f"\n{title.text(language)}", file=out)
     print(f"  {plain(text.verdict)}", file=out)
     for match in copy.matches:
-        label = f"  {plain(match.name)}" if match.name else ""
-        print(f"  {match.part:<10} {rung_words(match.rung, language)}{label}", file=out)
+        label = plain(called(match.part, match.name).text(language))
+        print(f"  {label:<24} {rung_words(match.rung, language)}", file=out)
     for difference in text.differences:
         print(f"  {said('differs.line', text=plain(difference)).text(language)}", file=out)
     for note in text.notes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from proofmail.verify.copy_words import COPIES
+
 if TYPE_CHECKING:
     from proofmail.verify.report import Row
 
@@ -59,13 +61,17 @@ def rung_words(rung: str, language: str = "en") -> str:
 
 
 _CATALOGUE: dict[str, tuple[str, str]] = {
+    **COPIES,
     # What is spoken of.
-    "message": ("message", "message"),
+    "message": ("the whole mail", "le mail entier"),
     "part": ("part {number}", "partie {number}"),
     "part.named": ("part {number} ({name})", "partie {number} ({name})"),
     "digest": ("digest {number}", "empreinte {number}"),
     "digest.named": ("digest {number} ({name})", "empreinte {number} ({name})"),
     "described": ("{role} {name}", "{role} {name}"),
+    "described.type": ("{role} ({type})", "{role} ({type})"),
+    "type.text/plain": ("plain text", "texte brut"),
+    "type.text/html": ("HTML", "HTML"),
     "role.body": ("body", "corps du message"),
     "role.attachment": ("attachment", "pièce jointe"),
     "role.inline": ("inline", "fichier incorporé"),
@@ -77,249 +83,8 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "header.cc": ("Cc", "Cc"),
     "header.subject": ("Subject", "Objet"),
     "header.date": ("Date", "Date"),
-    # Verdicts on a copy.
-    "same.bytes": (
-        "this is the very mail that the service received, byte for byte",
-        "c’est le mail même que le service a reçu, octet pour octet",
-    ),
-    "same.content": (
-        "same content; the bytes differ, and the appearance is not proven",
-        "même contenu ; les octets diffèrent, et l’apparence n’est pas prouvée",
-    ),
-    "same.words": (
-        "same words; appearance not proven",
-        "mêmes mots ; l’apparence n’est pas prouvée",
-    ),
-    "record.lies": (
-        "these are the recorded bytes, but not what the record states of them",
-        "ce sont les octets enregistrés, mais pas ce que l’enregistrement en dit",
-    ),
-    "differs": (
-        "this copy differs from the mail that was recorded",
-        "cette copie diffère du mail enregistré",
-    ),
-    "undecided": (
-        "nothing differs, but not all can be compared",
-        "rien ne diffère, mais tout ne peut pas être comparé",
-    ),
-    "unreadable": (
-        "this file could not be compared: {reason}",
-        "ce fichier n’a pas pu être comparé : {reason}",
-    ),
-    "proof.failed": (
-        "not compared: the proof itself failed",
-        "pas de comparaison : la preuve elle-même a échoué",
-    ),
-    "file.same": (
-        "this file has the very bytes of {part}",
-        "ce fichier a exactement les octets de : {part}",
-    ),
-    "file.none": (
-        "this file has the bytes of no recorded part",
-        "ce fichier n’a les octets d’aucune partie enregistrée",
-    ),
-    "same.text/1": (
-        "this file has the text of {part}: its characters, not its appearance; it is not the mail",
-        "ce fichier a le texte de : {part}, caractère par caractère, sans l’apparence ; "
-        "ce n’est pas le mail",
-    ),
-    "same.html-text/1": (
-        "this file has the visible text of {part}, not its appearance; it is not the mail",
-        "ce fichier a le texte visible de : {part}, sans l’apparence ; ce n’est pas le mail",
-    ),
-    "same.words/1": (
-        "this file has the words of {part} in order, not its appearance; it is not the mail",
-        "ce fichier a les mots de : {part} dans l’ordre, sans l’apparence ; ce n’est pas le mail",
-    ),
-    "text.below": (
-        "the text below the first lines of this file is that of {part}; "
-        "the lines above it were not compared",
-        "le texte sous les premières lignes de ce fichier est celui de : {part} ; "
-        "les lignes du dessus n’ont pas été comparées",
-    ),
-    "text.none": (
-        "this file has neither the bytes nor the text of a recorded part",
-        "ce fichier n’a ni les octets ni le texte d’une partie enregistrée",
-    ),
-    "digest.same": (
-        "this digest is that of {part}",
-        "cette empreinte est celle de : {part}",
-    ),
-    "digest.none": (
-        "no recorded part has this digest",
-        "aucune partie enregistrée n’a cette empreinte",
-    ),
-    "box.none": (
-        "none of the {count} messages looked at is the recorded mail",
-        "aucun des {count} messages examinés n’est le mail enregistré",
-    ),
-    "box.undecided": (
-        "it could not be told whether the recorded mail is among the {count} messages looked at",
-        "impossible de dire si le mail enregistré est parmi les {count} messages examinés",
-    ),
-    # Differences.
-    "header.differs": ("{field} differs", "{field} : valeur différente"),
-    "part.name": (
-        "{part} has another name: {name}",
-        "{part} porte un autre nom : {name}",
-    ),
-    "part.role": ("{part} is now {now}, was {before}", "{part} : maintenant {now}, avant {before}"),
-    "part.type": (
-        "{part} is declared as {now}, was {before}",
-        "{part} : déclarée comme {now}, avant {before}",
-    ),
-    "part.container": (
-        "the arrangement changed: {part} stands in a multipart of another kind",
-        "la disposition a changé : {part} est dans un multipart d’un autre genre",
-    ),
-    "part.method": (
-        "{part} is a calendar message of another kind",
-        "{part} : message d’agenda d’un autre genre",
-    ),
-    "parts.grouping": (
-        "the arrangement changed: the parts are grouped in another way",
-        "la disposition a changé : les parties sont groupées autrement",
-    ),
-    "part.place": (
-        "{part} stands at another place",
-        "{part} n’est pas à la même place",
-    ),
-    "part.changed": (
-        "the content of part {number} changed: {what}",
-        "le contenu de la partie {number} a changé : {what}",
-    ),
-    "part.missing": ("part {number} is missing: {what}", "il manque la partie {number} : {what}"),
-    "part.added": ("a part was added: {what}", "une partie a été ajoutée : {what}"),
-    "record.contradicts": (
-        "the record states another {claim}",
-        "l’enregistrement dit autre chose pour : {claim}",
-    ),
-    # Notes: what was done, and what could not be compared.
-    "bare-cr": (
-        "a CR stands by itself: mail programs differ on whether it ends a line",
-        "un CR est seul : les logiciels ne s’accordent pas pour dire s’il finit une ligne",
-    ),
-    "defect.ambiguous": (
-        "the copy has {defect}: programs may show it otherwise",
-        "la copie a le défaut {defect} : des logiciels peuvent la montrer autrement",
-    ),
-    "defect.uncovered": (
-        "the copy has {defect}, which nothing but raw/1 covers",
-        "la copie a le défaut {defect}, que seul raw/1 couvre",
-    ),
-    "part.name-vague": (
-        "part {number} has a name with unreadable bytes",
-        "le nom de la partie {number} contient des octets illisibles",
-    ),
-    "part.charset-vague": (
-        "part {number} has a charset that cannot be read",
-        "le jeu de caractères de la partie {number} est illisible",
-    ),
-    "part.said-elsewhere": (
-        "part {number} is of a type whose parameters are not recorded",
-        "la partie {number} est d’un type dont les paramètres ne sont pas enregistrés",
-    ),
-    "line-ends": ("line ends were turned into CRLF", "les fins de ligne ont été mises en CRLF"),
-    "unescaped": (
-        "one “>” was removed before each “From ” that this file had marked so",
-        "un « > » a été ôté devant chaque « From » que ce fichier avait ainsi marqué",
-    ),
-    "header.hidden": ("{field} is not shown", "{field} : non montré par la preuve"),
-    "header.vague": (
-        "{field} is not clean text and can be compared by raw/1 only",
-        "{field} n’est pas un texte net ; seul raw/1 permet de comparer",
-    ),
-    "header.untold": (
-        "{field} cannot be compared: this file does not say it as the mail did",
-        "{field} ne peut être comparé : ce fichier ne le dit pas comme le mail",
-    ),
-    "parts.unknown": (
-        "how many parts the mail had is not shown, or was not recorded",
-        "le nombre de parties du mail n’est pas montré, ou n’a pas été enregistré",
-    ),
-    "parts.hidden": (
-        "{count} of {total} parts are not shown",
-        "{count} parties sur {total} ne sont pas montrées",
-    ),
-    "box.message": ("message {number} of this file", "message {number} de ce fichier"),
-    "box.file": ("file {name} of this folder", "fichier {name} de ce dossier"),
-    "box.looked": ("{count} messages were looked at", "{count} messages ont été examinés"),
-    "box.looked-part": (
-        "only the first {count} messages were looked at",
-        "seuls les {count} premiers messages ont été examinés",
-    ),
-    "box.several": (
-        "{count} messages match equally well; this is the first of them",
-        "{count} messages correspondent aussi bien ; celui-ci est le premier",
-    ),
-    "box.closest": (
-        "this is the closest of them, not a match",
-        "c’est le plus proche, sans correspondre",
-    ),
-    "box.passed-over": (
-        "{count} other files of the folder were passed over",
-        "{count} autres fichiers du dossier n’ont pas été examinés",
-    ),
-    "box.unreadable": (
-        "{count} files of the folder could not be read",
-        "{count} fichiers du dossier n’ont pas pu être lus",
-    ),
-    "text.unflowed": (
-        "lines that the program had wrapped (format=flowed) were joined",
-        "les lignes que le logiciel avait coupées (format=flowed) ont été rejointes",
-    ),
-    "msg.kind": (
-        "an Outlook file never holds the mail's own bytes; it was compared part by part",
-        "un fichier Outlook ne contient jamais les octets du mail ; comparaison partie par partie",
-    ),
-    "msg.rewrites": (
-        "Outlook rewrites texts and names when it saves a mail: a difference here may be its own; "
-        "compare the .eml file if there is one",
-        "Outlook réécrit textes et noms quand il enregistre un mail : une différence peut venir "
-        "de lui ; comparer le fichier .eml s’il existe",
-    ),
-    "msg.rtf": (
-        "the rich text (RTF) in this file was not read",
-        "le texte enrichi (RTF) de ce fichier n’a pas été lu",
-    ),
-    "msg.extra-text": (
-        "this file also has a text as {type}, to which no recorded part corresponds",
-        "ce fichier a aussi un texte en {type}, auquel aucune partie enregistrée ne correspond",
-    ),
-    "msg.no-text": (
-        "{part} is not in this file in that form ({type})",
-        "{part} n’est pas dans ce fichier sous cette forme ({type})",
-    ),
-    "msg.text-untold": (
-        "the text of {part} cannot be compared",
-        "le texte de : {part} ne peut être comparé",
-    ),
-    "msg.charset-untold": (
-        "{part}: same bytes, but this file does not say in which charset to read them",
-        "{part} : mêmes octets, mais ce fichier ne dit pas dans quel jeu de caractères les lire",
-    ),
-    "msg.role-untold": (
-        "this file does not tell whether {part} was attached or stood in the text",
-        "ce fichier ne dit pas si « {part} » était jointe ou dans le texte",
-    ),
-    "msg.name-untold": (
-        "{part} had no name; this file calls it {name}",
-        "{part} n’avait pas de nom ; ce fichier l’appelle {name}",
-    ),
-    "msg.enclosed": (
-        "{part} is an enclosed message; Outlook keeps it in another form, which was not compared",
-        "{part} est un message joint ; Outlook le garde sous une autre forme, non comparée",
-    ),
-    "msg.object": (
-        "the attachment {name} is a link or an object, and was not read",
-        "la pièce jointe {name} est un lien ou un objet, et n’a pas été lue",
-    ),
-    "msg.class": (
-        "this is not a plain mail for Outlook ({name}): its parts are kept in another form",
-        "pour Outlook ce n’est pas un simple mail ({name}) : ses parties ont une autre forme",
-    ),
     # Equality under a rule.
-    "rung.raw/1": ("the whole mail", "le mail entier"),
+    "rung.raw/1": ("the very bytes of the mail", "les octets mêmes du mail"),
     "rung.decoded/1": ("same bytes", "mêmes octets"),
     "rung.digest": ("same bytes", "mêmes octets"),
     "rung.text/1": ("same text", "même texte"),
@@ -336,6 +101,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "status.not checked": ("not checked", "non vérifié"),
     "copy.passed": ("matches", "correspond"),
     "copy.failed": ("DIFFERS", "DIFFÈRE"),
+    "copy.none": ("NO MATCH", "NE CORRESPOND PAS"),
     "copy.absent": ("not checked", "non vérifié"),
     "copy.not checked": ("not checked", "non vérifié"),
     "what.mail": ("mail", "mail"),

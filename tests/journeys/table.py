@@ -5,6 +5,7 @@ Needs Postfix, Exim and Dovecot, and root. With `--show`, prints what became of 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +17,8 @@ from tests.journeys.rewrites import REWRITES
 from tests.journeys.transports import TRANSPORTS, transported
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "journeys.md"
+_VALUES = re.compile(r"(?<= differs): recorded .*|; (?:its|it is) .*", re.DOTALL)
+"""What a report says beside the kind of a difference: other values for each mail."""
 _VERDICTS = {
     "same.bytes": "same bytes",
     "same.content": "same content",
@@ -93,7 +96,9 @@ def _differences(chosen: Mapping[str, list[Outcome]]) -> str:
     """By journey: each difference that reports name, with the number of mails."""
     lines = []
     for name, outcomes in chosen.items():
-        found = Counter(text for outcome in outcomes for text in outcome.report.differences)
+        found = Counter(
+            _VALUES.sub("", text) for outcome in outcomes for text in outcome.report.differences
+        )
         if found:
             said = "; ".join(f"{text} ({count})" for text, count in sorted(found.items()))
             lines.append(f"- {name}: {said}\n")

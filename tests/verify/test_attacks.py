@@ -524,7 +524,7 @@ def test_a_wrapper_with_a_footer_changes_none_of_the_parts_inside() -> None:
     inner = MIXED[len(HEADER) :].replace(b"/mixed", b"/alternative")
     copy = _mail(b"multipart/mixed; boundary=w", b"--w\r\n" + inner + b"--w\r\n\r\nlist\r\n--w--")
     report = _compare(HEADER + inner, copy)
-    assert report.differences == ("a part was added: body text/plain",)
+    assert report.differences == ("a part was added: body (plain text)",)
     bare = _mail(b"multipart/mixed; boundary=w", b"--w\r\n" + inner + b"--w--")
     assert _compare(HEADER + inner, bare).status is Status.PASSED
     assert _compare(bare, HEADER + inner).status is Status.PASSED

@@ -66,7 +66,7 @@ def test_the_mail_is_found_by_its_bytes_among_3000() -> None:
     assert report.status is Status.PASSED
     assert report.what == "mail"
     assert {match.rung for match in report.matches} == {"raw/1"}
-    assert report.notes[0] == "message 1235 of this file"
+    assert report.notes[0] == "this is about message 1235 of this file"
     assert "3000 messages were looked at" in report.notes
 
 
@@ -106,7 +106,7 @@ def test_a_copy_that_hops_changed_is_found_by_its_identifier() -> None:
     hop = b"Received: by x\r\n" + MAIL.replace(b"JVBERi0x", b"JVBE\r\nRi0x")
     report = _judge(_mbox(_other(1), hop, _other(2)))
     assert report.status is Status.PASSED
-    assert report.notes[0] == "message 2 of this file"
+    assert report.notes[0] == "this is about message 2 of this file"
     assert [match.rung for match in report.matches] == ["decoded/1", "decoded/1"]
 
 
@@ -124,14 +124,14 @@ def test_a_doctored_message_is_the_closest_and_differs(old: bytes, new: bytes, w
         report = _judge(_mbox(_other(1), mail.replace(old, new), _other(2)))
         assert report.status is Status.FAILED
         assert any(words in difference for difference in report.differences), report.differences
-        assert report.notes[0] == "message 2 of this file"
+        assert report.notes[0] == "this is about message 2 of this file"
         assert "this is the closest of them, not a match" in report.notes
 
 
 def test_the_true_copy_wins_over_a_doctored_one_with_the_same_identifier() -> None:
     report = _judge(_mbox(MAIL.replace(b"1 200", b"1 300"), b"X-Hop: 1\r\n" + MAIL))
     assert report.status is Status.PASSED
-    assert report.notes[0] == "message 2 of this file"
+    assert report.notes[0] == "this is about message 2 of this file"
 
 
 def test_a_box_without_the_mail_differs_and_one_that_cannot_be_told_is_not_checked() -> None:
@@ -163,7 +163,7 @@ def test_memory_does_not_grow_with_the_mbox() -> None:
     report = judge(Copy("box", chunks), CLAIMS)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert report.notes[0] == "message 40001 of this file"
+    assert report.notes[0] == "this is about message 40001 of this file"
     assert peak < 20 * len(block)
 
 
@@ -193,7 +193,7 @@ def test_a_maildir_names_the_file(tmp_path: Path) -> None:
     report = judge(source(_maildir(tmp_path / "box")), CLAIMS)
     assert report.status is Status.PASSED
     assert report.copy == "box"
-    assert report.notes[0] == f"file {os.path.join('new', '77.host')} of this folder"
+    assert report.notes[0] == f"this is about file {os.path.join('new', '77.host')} of this folder"
     assert "41 messages were looked at" in report.notes
     assert "1 other files of the folder were passed over" in report.notes
 
@@ -205,7 +205,7 @@ def test_a_folder_of_mails_with_a_doctored_one_differs(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
     report = judge(source(tmp_path), CLAIMS)
     assert report.status is Status.FAILED
-    assert report.notes[0] == "file offre.EML of this folder"
+    assert report.notes[0] == "this is about file offre.EML of this folder"
     (tmp_path / "true.eml").write_bytes(MAIL)
     assert judge(source(tmp_path), CLAIMS).status is Status.PASSED
 
@@ -305,4 +305,6 @@ def test_real_mails_are_each_found_in_one_mbox() -> None:
     assert len(mails) > 80
     for number, (mail, report) in enumerate(zip(mails, found, strict=True), 1):
         assert report.finding.key == "same.bytes", report
-        assert report.notes[0] == f"message {mails.index(mail) + 1} of this file", number
+        assert report.notes[0] == f"this is about message {mails.index(mail) + 1} of this file", (
+            number
+        )

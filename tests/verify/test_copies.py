@@ -88,7 +88,7 @@ def test_an_added_or_missing_part_differs() -> None:
     )
     report = _judge(added)
     assert report.status is Status.FAILED
-    assert report.differences == ("a part was added: body text/plain",)
+    assert report.differences == ("a part was added: body (plain text)",)
     start, end = MAIL.index(b"--cut\r\nContent-Type: application"), MAIL.index(b"--cut--")
     report = _judge(MAIL[:start] + MAIL[end:])
     assert report.status is Status.FAILED

@@ -40,9 +40,10 @@ def test_every_key_that_the_code_names_is_there() -> None:
 
 
 def test_values_from_outside_are_never_read_as_places() -> None:
-    sentence = said("part.name", part=said("part.named", number=1, name="{part}"), name="{0.x}")
-    assert sentence.text() == "part 1 ({part}) has another name: {0.x}"
-    assert sentence.text("fr") == "partie 1 ({part}) porte un autre nom : {0.x}"
+    sentence = said("part.name", part=said("part.named", number=1, name="{part}"), name="{0.x}",
+                    before="x")  # fmt: skip
+    assert sentence.text() == "part 1 ({part}) has another name: {0.x}, recorded x"
+    assert sentence.text("fr") == "partie 1 ({part}) porte un autre nom : {0.x}, enregistré x"
 
 
 def test_titles_and_rungs_fall_back_to_what_they_are() -> None:
