@@ -135,6 +135,8 @@ def _init_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     init.add_argument("--owner", default="owner@localhost", metavar="EMAIL", help="who signs in")
     init.add_argument("--zone", default="Europe/Paris", help="the organisation's time zone")
     init.add_argument("--language", choices=("fr", "en"), default="en")
+    init.add_argument("--authority-key", choices=("p256", "rsa3072"), default="p256",
+                      help="the built-in authority's key: rsa3072 for old verifiers")  # fmt: skip
     init.set_defaults(run=_init)
 
 
@@ -195,6 +197,7 @@ def _init(options: argparse.Namespace) -> int:
             owner=options.owner,
             zone=options.zone,
             language=options.language,
+            authority_key=options.authority_key,
         ),
     )
     print(f"Made {options.folder}. Keep these, they are shown once:")

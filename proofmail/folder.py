@@ -3,8 +3,9 @@ follows from them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
@@ -66,23 +67,28 @@ def secret_key(settings: Settings, name: str) -> bytes:
     return key
 
 
-def built_in_authority(settings: Settings) -> BuiltInAuthority:
+def built_in_authority(
+    settings: Settings, drift: Callable[[], timedelta] = timedelta
+) -> BuiltInAuthority:
+    """`drift` says by how much the host's clock is off, as far as others have told."""
     material = AuthorityMaterial(
         root_pem=public_file(settings, setup.AUTHORITY_ROOT),
         leaf_pem=public_file(settings, setup.AUTHORITY_LEAF),
         key_pem=secret_file(settings, setup.AUTHORITY_KEY),
     )
-    return BuiltInAuthority("built-in", material, SystemClock())
+    return BuiltInAuthority("built-in", material, SystemClock(), drift)
 
 
-def all_authorities(settings: Settings) -> list[TimestampAuthority]:
+def all_authorities(
+    settings: Settings, drift: Callable[[], timedelta] = timedelta
+) -> list[TimestampAuthority]:
     """All authorities in the order in which they are asked."""
     found: list[TimestampAuthority] = [
         HttpAuthority(outside.name, outside.url, outside.timeout_seconds)
         for outside in settings.authorities
     ]
     if settings.built_in_authority:
-        found.append(built_in_authority(settings))
+        found.append(built_in_authority(settings, drift))
     return found
 
 

@@ -15,7 +15,7 @@ from coincurve import PrivateKey
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from anchoring.authority_identity import create_authority
+from anchoring.authority_identity import KeyKind, create_authority
 from dossier.seal import create_seal_identity
 from proofmail.accounts import keys, members, organisations, trail
 from proofmail.config import SETTINGS_FILE, read_settings
@@ -46,6 +46,7 @@ class InitOptions:
     zone: str
     language: str
     batch_age_seconds: float = 5.0
+    authority_key: KeyKind = "p256"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _empty(folder: Path) -> None:
 def _fill(folder: Path, options: InitOptions) -> Made:
     now = datetime.now(UTC)
     log = f"pm-{secrets.token_hex(8)}/1"
-    _make_keys(folder, options.organisation, now)
+    _make_keys(folder, options, now)
     settings = _settings(log, options)
     create_or_upgrade(f"sqlite:///{folder.resolve() / 'proofmail.db'}")
     store = open_store(f"sqlite:///{folder.resolve() / 'proofmail.db'}")
@@ -108,17 +109,17 @@ def _check_empty(folder: Path) -> None:
         raise Misconfigured(f"{folder} is not empty: name a new folder")
 
 
-def _make_keys(folder: Path, organisation: str, now: datetime) -> None:
+def _make_keys(folder: Path, options: InitOptions, now: datetime) -> None:
     service = ec.generate_private_key(ec.SECP256R1())
     pem = service.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     _write(folder / SERVICE_KEY, pem, 0o600)
     _write(folder / ANCHOR_KEY, PrivateKey().to_hex().encode("ascii") + b"\n", 0o600)
     _write(folder / STORE_KEY, secrets.token_hex(32).encode("ascii") + b"\n", 0o600)
-    name = "".join(char for char in organisation if char.isprintable())[:64] or "proofmail"
+    name = "".join(char for char in options.organisation if char.isprintable())[:64] or "proofmail"
     seal_key, seal_certificate = create_seal_identity(name, now)
     _write(folder / SEAL_KEY, seal_key, 0o600)
     _write(folder / SEAL_CERTIFICATE, seal_certificate, 0o644)
-    authority = create_authority(name, now)
+    authority = create_authority(name, now, options.authority_key)
     _write(folder / AUTHORITY_KEY, authority.key_pem, 0o600)
     _write(folder / AUTHORITY_ROOT, authority.root_pem, 0o644)
     _write(folder / AUTHORITY_LEAF, authority.leaf_pem, 0o644)

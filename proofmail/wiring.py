@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from anchoring.devchain import DevChain
+from anchoring.known_drift import known_drift
 from anchoring.ledger_steps import Anchoring, anchor_step, batch_step, watch_step
 from anchoring.stamping import stamp_step
 from proofmail import setup
@@ -249,7 +250,11 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
         trust_file = _TrustFile(settings, store)
         steps = [
             Step(
-                "stamp", stamp_step(store, all_authorities(settings), trust.tokens, clock),
+                "stamp",
+                stamp_step(
+                    store, all_authorities(settings, known_drift(store, clock)), trust.tokens,
+                    clock,
+                ),
                 STAMP_PAUSE_SECONDS,
             ),
             Step(
@@ -296,7 +301,7 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
     dossiers = DossierProcess(settings.folder)
     stamp: Callable[[bytes], bytes] | None = None
     if settings.built_in_authority:
-        stamp = built_in_authority(settings).respond
+        stamp = built_in_authority(settings, known_drift(store, SystemClock())).respond
     app = make_app(
         Services(
             store=store,

@@ -26,6 +26,7 @@ from anchoring import authority_identity
 from anchoring.authority import BuiltInAuthority
 from anchoring.authority_identity import NOT_QUALIFIED, AuthorityMaterial, create_authority
 from anchoring.tsa_client import build_request
+from proofmail.cli import main
 from proofmail.core import der
 from proofmail.errors import CheckFailed, Misconfigured
 from proofmail.verify.token import (
@@ -316,3 +317,12 @@ def test_rfc3161_client_accepts() -> None:
     assert verifier.verify(response, IMPRINT)
     with pytest.raises(rfc3161_client.VerificationError):
         verifier.verify(response, bytes(32))
+
+
+def test_init_makes_the_kind_of_authority_asked_for(tmp_path: Path) -> None:
+    words = ["init", str(tmp_path / "d"), "--authority-key", "rsa3072"]
+    assert main(words) == 0
+    leaf = x509.load_pem_x509_certificate((tmp_path / "d" / "tsa.pem").read_bytes())
+    key = leaf.public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    assert key.key_size == 3072
