@@ -453,7 +453,7 @@ def test_one_bad_mail_does_not_keep_out_its_group(store: Store) -> None:
 def test_a_claim_beyond_the_registry_is_left_out(store: Store) -> None:
     owner = organisation(store)
     item = arrival(owner, mail())
-    item = replace(item, scan=replace(item.scan, subject=("x" * 10_066,)), peer="p" * 65)
+    item = replace(item, scan=item.scan._replace(subject=("x" * 10_066,)), peer="p" * 65)
     claims = claims_of(store, owner, submit(store, item))
     assert "header.subject" not in claims
     assert "envelope.peer" not in claims

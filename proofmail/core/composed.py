@@ -12,6 +12,7 @@ from proofmail.core.unicode14 import compose
 RUN_MAX = 65_536
 """Most code points without an ASCII character between them: so much is held back."""
 
+_GATHER = 8_192
 _LEADING_RUN = re.compile(r"[^\x00-\x7f]*")
 
 
@@ -24,6 +25,8 @@ class Composed:
         self._rule = rule
         self._made = made
         self._open = ""
+        self._gathered: list[str] = []
+        self._gathered_size = 0
         self._size_bytes = 0
         self._sha256 = sha256()
         self._sha3_256 = sha3_256()
@@ -44,6 +47,7 @@ class Composed:
             self._put(self._open)
         if self.too_long:
             return None
+        self._pass_on()
         return Fingerprint(
             self._rule, self._size_bytes, self._sha256.digest(), self._sha3_256.digest()
         )
@@ -52,7 +56,7 @@ class Composed:
         if self.too_long:
             return
         open_run = len(self._open) - (self._open[:1] <= "\x7f") if self._open else 0
-        if open_run + _leading_run(piece) > RUN_MAX:
+        if open_run + len(piece) > RUN_MAX and open_run + _leading_run(piece) > RUN_MAX:
             self.too_long = True
             return
         text = self._open + piece
@@ -69,9 +73,17 @@ class Composed:
         if composed is None:
             self.too_long = True
             return
+        self._gathered.append(composed)
+        self._gathered_size += len(composed)
+        if self._gathered_size >= _GATHER:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        made = "".join(self._gathered)
+        self._gathered, self._gathered_size = [], 0
         if self._made is not None:
-            self._made(composed)
-        data = composed.encode("utf-8")
+            self._made(made)
+        data = made.encode("utf-8")
         self._size_bytes += len(data)
         self._sha256.update(data)
         self._sha3_256.update(data)

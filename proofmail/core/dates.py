@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from proofmail.core.headers import clean_text
 
@@ -40,17 +40,19 @@ def date_value(value: str, defects: set[str]) -> str:
     if moment is None:
         defects.add("header.date")
         return "?" + clean_text(value, defects)
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    return moment.isoformat() + "Z"
 
 
 def _moment(value: str) -> datetime | None:
     """RFC 5322 §3.3 and §4.3. The name of the day is not compared with the date."""
     text = value
-    while True:
+    while "(" in text:
         text, removed = _COMMENT.subn(" ", text)
         if not removed:
             break
-    found = _DATE.fullmatch(_WHITE.sub(" ", text).strip(" "))
+    if "\t" in text or "  " in text:
+        text = _WHITE.sub(" ", text)
+    found = _DATE.fullmatch(text.strip(" "))
     if found is None:
         return None
     day, month, year, hour, minute, second, sign, zone_hours, zone_minutes, zone = found.groups()
@@ -73,9 +75,8 @@ def _moment(value: str) -> datetime | None:
             int(hour),
             int(minute),
             int(second or 0),
-            tzinfo=timezone(offset),
         )
-        return local.astimezone(UTC)
+        return local - offset
     except (KeyError, ValueError, OverflowError):
         return None
 

@@ -38,13 +38,13 @@ _CACHE_MAX = 512
 _CACHED_TAG_MAX = 1_024
 _KINDS = {
     **dict.fromkeys(BLOCKS | {"html", "body", "ul", "ol", "pre"}, BLOCK),
-    **dict.fromkeys(INLINES | MARKED.keys() | {"a", "br", "wbr"}, INLINE),
+    **dict.fromkeys(INLINES.union(MARKED, ("a", "br", "wbr")), INLINE),
     **dict.fromkeys(("table", "tbody", "thead", "tr", "td", "th", "col", "colgroup"), CELL),
     "li": ITEM,
     "img": IMAGE,
     "hr": RULE,
 }
-_KNOWN = BLOCKS | INLINES | NEUTRAL | MARKED.keys() | STRUCTURE
+_KNOWN = BLOCKS | INLINES | NEUTRAL | STRUCTURE | frozenset(MARKED)
 _META = frozenset(
     (
         "content-type",

@@ -287,7 +287,7 @@ class HtmlText:
         if name in _SECTIONS:
             self._section("tbody")
             return
-        if name in ("table", "tr", *_LISTS):
+        if name in _ROWS or name in _LISTS:
             self._pop_if(("li",) if name in _LISTS else _CELLS)
             if name == "table":
                 self._pop_if(("tr",))

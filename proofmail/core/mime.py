@@ -144,7 +144,7 @@ class Structure:
                 self._findings.defects.add("header.no-separator")
             self._begin_body()
             if delimiter is not None:
-                self._cross(*delimiter)
+                self._cross(delimiter)
             return position if line and delimiter is None else end + 1
 
     def _take_whole_header(self, data: bytes, position: int) -> int:
@@ -256,7 +256,7 @@ class Structure:
             if delimiter is not None:
                 self._content(data[position : _before_line_end(data, position, start)])
                 if self._findings.exceeded is None:
-                    self._cross(*delimiter)
+                    self._cross(delimiter)
                 return end + 1
             search = end
         self._hold_back(data, position)
@@ -292,7 +292,7 @@ class Structure:
             self._findings.defects.add("header.no-separator")
             self._begin_body()
             if delimiter is not None:
-                self._cross(*delimiter)
+                self._cross(delimiter)
                 return
         start = data.rfind(b"\n")
         delimiter = self._delimiter(data[start + 1 :]) if start >= 0 else None
@@ -300,7 +300,7 @@ class Structure:
         if self._findings.exceeded is None:
             self._content(data[position:cut])
         if delimiter is not None and self._findings.exceeded is None:
-            self._cross(*delimiter)
+            self._cross(delimiter)
 
     def _content(self, data: bytes) -> None:
         if not data:
@@ -336,8 +336,9 @@ class Structure:
         """RFC 2046 §5.1.1 lets a reader compare the line's beginning alone."""
         return line.startswith(self._near)
 
-    def _cross(self, place: int, closes: bool) -> None:
+    def _cross(self, delimiter: tuple[int, bool]) -> None:
         """A delimiter line: ends what is open inside that multipart, and begins its next part."""
+        place, closes = delimiter
         self._end_leaf()
         if self._findings.exceeded is not None:
             return

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """A rule's result: how many bytes it made, and their digests. `sha3_256` is None for the
     rules on the whole message, which need no second algorithm (SPEC §3.1)."""
 
@@ -16,8 +15,7 @@ class Fingerprint:
     sha3_256: bytes | None
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A leaf of the MIME tree. `notes` are names from the closed list in SPEC §3.9."""
 
     path: str
@@ -29,16 +27,14 @@ class Part:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Mailbox:
+class Mailbox(NamedTuple):
     """One address. An empty `address` means that `name` is a group's name or unreadable text."""
 
     address: str
     name: str
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """A read receipt ("mdn", RFC 8098) or delivery report ("dsn", RFC 3464) found in a message;
     `form` is "direct", "attached" or "inline"."""
 
@@ -49,8 +45,7 @@ class Report:
     disposition: str | None
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(NamedTuple):
     """All that a scan leaves behind; nothing of the content but what is named here.
 
     `parts` is empty when a cap on the structure was exceeded, and the defects then say which.

@@ -1,15 +1,20 @@
 """`body-relaxed/1`: a message's body as DKIM's relaxed canonicalisation sees it (RFC 6376 §3.4.4;
 SPEC §3.11). Takes the message in pieces, and holds back at most three bytes.
 
-By `replace` and `count` alone: a regular expression over every line costs thirty times as much.
+By `replace` alone, where two searches for a fixed octet say that there is something to replace:
+a regular expression over every line costs thirty times as much.
 """
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 
 from proofmail.core.model import Fingerprint
 
+# Both begin with the octet itself: that is what makes the search fast.
+_LONE_LINE_FEED = re.compile(rb"\n(?<!\r\n)")
+_SPARE_BLANK = re.compile(rb" (?: |\r\n)")
 _LINE_ENDS = b"\r\n" * 32_768
 
 
@@ -49,15 +54,14 @@ class Relaxed:
         return data[lone + 2 :] if lone >= 0 else data[end + 3 :]
 
     def _body(self, data: bytes) -> None:
-        if data.count(b"\n") != data.count(b"\r\n"):
+        if _LONE_LINE_FEED.search(data) is not None:
             data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         if b"\t" in data:
             data = data.replace(b"\t", b" ")
-        if b" " in data:  # one octet is found far faster than two
+        if _SPARE_BLANK.search(data) is not None:
             while b"  " in data:
                 data = data.replace(b"  ", b" ")
-            if b" \r\n" in data:
-                data = data.replace(b" \r\n", b"\r\n")
+            data = data.replace(b" \r\n", b"\r\n")
         closed = data.removesuffix(b"\r").removesuffix(b" ")
         self._open = data[len(closed) :]
         content = closed[: _content_end(closed)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from proofmail.core.headers import (
     FIELD,
@@ -66,7 +66,7 @@ class Reports:
                 and report.kind == "dsn"
                 and report.original_message_id is None
             ):
-                self._found[index] = (place, replace(report, original_message_id=message_id))
+                self._found[index] = (place, report._replace(original_message_id=message_id))
 
     def best(self) -> Report | None:
         """The first direct one, else the first attached one, else the first quoted one."""

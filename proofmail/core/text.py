@@ -7,8 +7,8 @@ can pass a limit unseen inside one piece. That makes the result independent of t
 
 from __future__ import annotations
 
-from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator
+from codecs import utf_8_decode
+from collections.abc import Callable
 
 from proofmail.core import charsets
 from proofmail.core.composed import RUN_MAX, Composed
@@ -35,7 +35,7 @@ class Text:
     ) -> None:
         self._decoded = decoded
         self._charset = charsets.canonical(charset) if charset is not None else "us-ascii"
-        self._utf8 = getincrementaldecoder("utf-8")()
+        self._cut = b""
         self._undecodable = False
         self._unassigned = False
         self._run_too_long = False
@@ -51,7 +51,9 @@ class Text:
             return
         try:
             if self._charset == "utf-8":
-                text = self._utf8.decode(data)
+                data = self._cut + data
+                text, read_bytes = utf_8_decode(data, "strict", False)
+                self._cut = data[read_bytes:]
             else:
                 text = charsets.decode(data, self._charset)
         except UnicodeDecodeError:
@@ -66,7 +68,7 @@ class Text:
         """The fingerprint, or the one reason why there is none (SPEC §3.5, in this order)."""
         if self._charset is None:
             return None, "text.charset-unknown"
-        if self._undecodable or self._cut_short():
+        if self._undecodable or self._cut:
             return None, "text.undecodable"
         if self._unassigned:
             return None, "text.unassigned"
@@ -76,15 +78,6 @@ class Text:
             self._trim(self._flow.finish())
         fingerprint = None if self._run_too_long else self._composed.finish()
         return fingerprint, "text.run-too-long" if fingerprint is None else None
-
-    def _cut_short(self) -> bool:
-        if self._charset != "utf-8":
-            return False
-        try:
-            self._utf8.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return True
-        return False
 
     def _unify_line_ends(self, text: str) -> None:
         if self._at_start:
@@ -169,10 +162,7 @@ class _Flow:
         return start + ">" * depth + (" " if depth else "") + rest
 
 
-def _slices(text: str) -> Iterator[str]:
+def _slices(text: str) -> list[str]:
     if len(text) <= _SLICE:
-        if text:
-            yield text
-        return
-    for start in range(0, len(text), _SLICE):
-        yield text[start : start + _SLICE]
+        return [text] if text else []
+    return [text[start : start + _SLICE] for start in range(0, len(text), _SLICE)]

@@ -17,6 +17,8 @@ _WHITE = b" \t\r\n"
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64))
 _NOT_REGULAR = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)")
+# It begins with the octet itself: that is what makes the search fast.
+_TRAILING_BLANK = re.compile(rb"\n(?:(?<=[ \t]\n)|(?<=[ \t]\r\n))")
 _HEX = b"0123456789ABCDEFabcdef"
 _PAIRS = {bytes((a, b)): bytes((int(bytes((a, b)), 16),)) for a in _HEX for b in _HEX}
 
@@ -162,7 +164,7 @@ class QuotedPrintable:
         return run
 
     def _decode(self, data: bytes) -> bytes:
-        if b" \r\n" in data or b"\t\r\n" in data or b" \n" in data or b"\t\n" in data:
+        if _TRAILING_BLANK.search(data) is not None:
             data = self._without_trailing_blanks(data)
         if b"=" not in data:
             return data
