@@ -12,13 +12,15 @@ from smtp_gateway.replies import BARE_NEWLINE, LONG_TEXT_LINE, TOO_LARGE, Reply
 
 CRLF = b"\r\n"
 END = b"\r\n.\r\n"
+_GRAVEST_FIRST = (BARE_NEWLINE, TOO_LARGE, LONG_TEXT_LINE)
 
 
 class DataReader:
     """Takes what comes after 354 in pieces cut anywhere.
 
-    `done`: the end was seen, `rest` holds the bytes after it (the next commands). `fault`: the
-    first fault, for the reply at the final dot; the content is then of no further use.
+    `done`: the end was seen, `rest` holds the bytes after it (the next commands). `fault`: what
+    is wrong with it, for the reply at the final dot; the content is then of no further use. It is
+    judged to its end all the same, so that the reply does not depend on how it was cut.
     `size_bytes` counts the content un-stuffed, without the final dot (RFC 1870 §5);
     `taken_bytes` counts what came over the wire.
     """
@@ -34,7 +36,14 @@ class DataReader:
         self.taken_bytes = 0
         self.done = False
         self.rest = b""
-        self.fault: Reply | None = None
+        self._faults: set[Reply] = set()
+
+    @property
+    def fault(self) -> Reply | None:
+        """The gravest so far."""
+        if not self._faults:
+            return None
+        return next((fault for fault in _GRAVEST_FIRST if fault in self._faults), None)
 
     def push(self, chunk: bytes) -> bytes:
         """The next piece of content. What may be the beginning of CRLF.CRLF is held back."""
@@ -56,20 +65,20 @@ class DataReader:
         if self._skip:
             content, self._skip = content[self._skip :], 0
         self.size_bytes += len(content)
-        if self.fault is None:
-            self.fault = self._judge(body)
+        self._judge(body)
         return content
 
-    def _judge(self, body: bytes) -> Reply | None:
+    def _judge(self, body: bytes) -> None:
         ends = body.count(CRLF)
         # Every CR and every LF belongs to a CRLF exactly if the three counts are equal.
         if body.count(b"\r") != ends or body.count(b"\n") != ends:
-            return BARE_NEWLINE
+            self._faults.add(BARE_NEWLINE)
         if self.size_bytes > self._limits.message_bytes:
-            return TOO_LARGE
-        return self._judge_lines(body)
+            self._faults.add(TOO_LARGE)
+        if self._longest_line_bytes(body) > self._limits.line_bytes:
+            self._faults.add(LONG_TEXT_LINE)
 
-    def _judge_lines(self, body: bytes) -> Reply | None:
+    def _longest_line_bytes(self, body: bytes) -> int:
         first = body.find(CRLF)
         if first < 0:
             self._line_bytes += len(body)
@@ -80,7 +89,7 @@ class DataReader:
             # Lines between the two are shorter than the piece; look only if that does not settle it
             if len(body) > self._limits.line_bytes:
                 longest = max(longest, *map(len, body.split(CRLF)))
-        return LONG_TEXT_LINE if longest > self._limits.line_bytes else None
+        return longest
 
 
 def _split_before_end(data: bytes) -> tuple[bytes, bytes]:

@@ -48,7 +48,9 @@ async def receive(
                     return cut
         wire.give_back(reader.rest)
         whole = True
-        return fault
+        # What is wrong with the content goes before what went wrong with us: whether the one or
+        # the other is met first depends on how the content was cut.
+        return reader.fault or fault
     finally:
         if fault is None and not whole:
             _abandon(reception)

@@ -147,3 +147,18 @@ async def test_it_reads_what_stock_aiosmtpd_reads() -> None:
     finally:
         stock.close()
         await stock.wait_closed()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_of_several_faults_the_same_is_told_however_it_is_cut(order: tuple[int, ...]) -> None:
+    """Found by fuzzing (tests/fuzz/session.py): the fault told was the one that came first."""
+    limits = Limits(message_bytes=90, line_bytes=40)
+    faults = (b"a\nb\r\n", b"x\r\n" * 40, b"y" * 50 + b"\r\n")
+    wire = b"".join(faults[at] for at in order) + b".\r\n"
+    for size in (1, 7, len(wire)):
+        _, reader = read([wire[at : at + size] for at in range(0, len(wire), size)], limits)
+        assert reader.fault is BARE_NEWLINE
+    _, reader = read(
+        [wire.replace(b"a\nb", b"a b")[at : at + 1] for at in range(len(wire))], limits
+    )
+    assert reader.fault is TOO_LARGE
