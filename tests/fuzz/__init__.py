@@ -5,4 +5,4 @@ random, most_bytes)`. `make fuzz` feeds it with what atheris makes, `test_smoke.
 in the normal suite.
 """
 
-TARGETS = ("scanner", "headers", "session")
+TARGETS = ("scanner", "headers", "session", "copies", "evidence")

@@ -96,7 +96,7 @@ def _fuzz(target: ModuleType, options: argparse.Namespace, finds: Finds) -> None
         return mutated(data, random, most_bytes)
 
     arguments = [
-        sys.argv[0], str(corpus), f"-max_total_time={options.seconds}", "-max_len=8192",
+        sys.argv[0], str(corpus), f"-max_total_time={options.seconds}", "-max_len=16384",
         "-rss_limit_mb=2048", f"-timeout={HUNG_SECONDS * 2}", "-print_final_stats=1",
     ]  # fmt: skip
     atheris.Setup(arguments, _watched(target.check, finds), custom_mutator=mutate)

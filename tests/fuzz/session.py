@@ -193,8 +193,8 @@ _SEEDS = (
     b"\0\r\n" * 12,
     "\0EHLO [::1]\r\nMAIL FROM:<é@x> SMTPUTF8 BODY=8BITMIME\r\n".encode()
     + "RCPT TO:<@r:é@proofs.example>\r\n".encode(),
-    b'\0HELO a\r\nMAIL FROM:<"a\\"b"@x>\r\nRCPT TO:<postmaster>\r\nRCPT TO:<o2+p@proofs.example>\r\n'
-    b"RCPT TO:<p@proofs.example>\r\nDATA\r\nx\r\n.\r\n",
+    b'\0HELO a\r\nMAIL FROM:<"a\\"b"@x>\r\nRCPT TO:<postmaster>\r\n'
+    b"RCPT TO:<o2+p@proofs.example>\r\nRCPT TO:<p@proofs.example>\r\nDATA\r\nx\r\n.\r\n",
 )
 _CHANGES = inserting((
     b"EHLO a\r\n", b"LHLO a\r\n", b"MAIL FROM:<a@listed.example>\r\n",

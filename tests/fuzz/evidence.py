@@ -1,0 +1,223 @@
+"""Proof files, dossiers, tokens and trust files, bent: nothing but Unreadable is raised, and no
+change of the good ones passes for more, or for anything else, than they prove themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+from dossier.make import make_dossier
+from proofmail.core.canonical import Json, base64url, encode
+from proofmail.core.proof import Proof, Rfc3161Token, read_proof
+from proofmail.errors import Unreadable
+from proofmail.verify.dossier import Evidence, read_evidence, verify
+from proofmail.verify.report import Report, Status
+from proofmail.verify.token_reader import read_bare_token, read_response
+from proofmail.verify.trust import Trust, read_trust
+from tests.dossier import evidence as made
+
+_VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "proof"
+_TOKENS = Path(__file__).resolve().parents[1] / "vectors" / "rfc3161"
+_EDIT_BYTES = 5
+_BYTES, _DOSSIER, _MEMBERS, _TOKEN, _TRUST, _TABLES = range(6)
+_FORMS = 6
+
+
+def check(data: bytes) -> None:
+    """The first byte says what the rest is; in most forms, edits of a good file (`_edited`)."""
+    form, rest = (data[0] if data else 0) % _FORMS, data[1:]
+    if form == _BYTES:
+        _check_file(rest, _good(), _trust())
+    elif form == _MEMBERS:
+        _check_file(_members_edited(rest), _good(), _trust())
+    elif form == _DOSSIER:
+        _check_file(_edited(_dossier(), rest), made.full().proof, _dossier_trust())
+    elif form == _TABLES:
+        _check_file(_tables_edited(rest), made.full().proof, _dossier_trust())
+    elif form == _TOKEN:
+        _check_token(rest)
+    else:
+        _check_trust(rest)
+
+
+def _check_file(data: bytes, good: Proof, trust: Trust) -> None:
+    try:
+        evidence = read_evidence(data)
+    except Unreadable:
+        return
+    _check_report(evidence, verify(evidence, trust), good, trust)
+
+
+def _check_report(evidence: Evidence, report: Report, good: Proof, trust: Trust) -> None:
+    known = verify(Evidence(good), trust)
+    passed = {row.number for row in report.rows if row.status is Status.PASSED}
+    if "V4" in passed:
+        assert evidence.proof.record == good.record, "a record passes that was never signed"
+        if report.facts:
+            shown, all_shown = report.facts["claims"], known.facts["claims"]
+            assert all(all_shown[name] == value for name, value in shown.items()), "other claims"
+    for witness in report.witnesses:
+        if witness.status is Status.PASSED:
+            assert witness in known.witnesses, "a witness passes that never was"
+            assert evidence.proof.record == good.record, "a witness passes for another record"
+    if evidence.dossier is not None and "V16" in passed:
+        assert evidence.data == _dossier(), "a changed dossier passes as sealed"
+    if report.exit_status == 0:
+        assert {"V2", "V3", "V4"} <= passed
+        assert evidence.dossier is None or {"V15", "V16"} <= passed
+        for linked in evidence.proof.linked:
+            assert linked.record in [other.record for other in good.linked], "another receipt"
+    report.to_json()
+
+
+def _check_token(data: bytes) -> None:
+    """Edits of the good proof's own response, in its place; and the readers on whatever it is."""
+    token = _good().tokens[0]
+    assert isinstance(token, Rfc3161Token)
+    response = _edited(token.response, data)
+    for read in (read_response, read_bare_token):
+        with suppress(Unreadable):
+            read(response)
+    proof = replace(_good(), tokens=(replace(token, response=response),))
+    _check_report(Evidence(proof), verify(Evidence(proof), _trust()), _good(), _trust())
+
+
+def _check_trust(data: bytes) -> None:
+    try:
+        trust = read_trust(_edited((_VECTORS / "trust.json").read_bytes(), data))
+    except Unreadable:
+        return
+    verify(Evidence(_good()), trust)
+
+
+@cache
+def _good() -> Proof:
+    return read_proof((_VECTORS / "good.json").read_bytes())
+
+
+@cache
+def _trust() -> Trust:
+    return read_trust((_VECTORS / "trust.json").read_bytes())
+
+
+@cache
+def _dossier() -> bytes:
+    full = made.full()
+    return make_dossier(full.proof, full.report, made.options("en"), made.sealer())
+
+
+@cache
+def _dossier_trust() -> Trust:
+    return made.trust_for(made.full().proof)
+
+
+# -- edits ---------------------------------------------------------------------------------------
+
+
+def _edits(script: bytes) -> Iterator[tuple[int, int, int]]:
+    """Five bytes an edit: what to do, where (of 2^24 places), a value."""
+    for at in range(0, min(len(script), 20 * _EDIT_BYTES) - _EDIT_BYTES + 1, _EDIT_BYTES):
+        place = int.from_bytes(script[at + 1 : at + 4], "big")
+        yield script[at], place, script[at + 4]
+
+
+def _edited(base: bytes, script: bytes) -> bytes:
+    out = bytearray(base)
+    for what, place, value in _edits(script):
+        at = place % (len(out) + 1)
+        if what % 6 == 0:
+            out[at : at + 1] = bytes((value,))
+        elif what % 6 == 1:
+            out[at:at] = bytes((value,))
+        elif what % 6 == 2:
+            del out[at : at + value]
+        elif what % 6 == 3:
+            out[at:at] = out[at : at + value]
+        elif what % 6 == 4:
+            out[at : at + 1] = bytes((out[at] ^ 1 << value % 8,)) if at < len(out) else b"\0"
+        else:
+            out[at:at] = _PDF_PIECES[value % len(_PDF_PIECES)]
+    return bytes(out)
+
+
+def _tables_edited(script: bytes) -> bytes:
+    """Edits of the dossier from its first cross-reference table on, or of its last 2,000 bytes."""
+    data = _dossier()
+    start = data.index(b"\nxref") if script[:1] < b"\x80" else len(data) - 2_000
+    return data[:start] + _edited(data[start:], script[1:])
+
+
+def _members_edited(script: bytes) -> bytes:
+    """The good proof with some of its JSON replaced, canonical and with its own digest again."""
+    body = json.loads((_VECTORS / "good.json").read_bytes())
+    del body["sha256"]
+    for what, place, value in _edits(script):
+        places = list(_places(body))
+        holder, key = places[place % len(places)]
+        if what % 4 == 0:
+            holder[key] = _VALUES[value % len(_VALUES)]
+        elif what % 4 == 1:
+            other, other_key = places[value * 7 % len(places)]
+            holder[key] = json.loads(json.dumps(other[other_key]))
+        elif what % 4 == 2:
+            del holder[key]
+        elif isinstance(holder, list):
+            holder.insert(key, holder[value % len(holder)])
+        else:
+            holder[str(value)] = holder[key]
+    try:
+        return encode({**body, "sha256": base64url(sha256(encode(body)).digest())})
+    except (RecursionError, ValueError):
+        return b""
+
+
+def _places(value: Json) -> Iterator[tuple[Json, Json]]:
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    for key in keys:
+        yield value, key
+        if isinstance(value[key], (dict, list)):
+            yield from _places(value[key])
+
+
+_VALUES: tuple[Json, ...] = (
+    "", 0, -1, 1, 2**53 - 1, 2**53, True, None, [], {}, "A" * 43, "A" * 90_000, [[]], {"kind": "x"},
+    "evm", "rfc3161", "rfc9162", 1.5, "é", "9999-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z",
+    32,
+)  # fmt: skip
+_PDF_PIECES = (
+    b"/JS", b"<<", b">>", b"[", b"]", b"(", b")", b"1 0 R", b" obj\n", b"endobj\n", b"stream\n",
+    b"endstream", b"xref\n", b"trailer", b"startxref\n", b"%%EOF\n", b"%", b"/Prev 20", b"/EF",
+    b"0 1\n",
+    b"/ObjStm", b"\\", b"#00", b"/Length 9", b"\x30\x80", b"\x02\x01", b"\x06",
+    b"\x30\x84\xff\xff\xff\xff",
+)  # fmt: skip
+
+
+def seeds() -> Iterator[bytes]:
+    yield bytes((_BYTES,)) + (_VECTORS / "good.json").read_bytes()
+    yield bytes((_BYTES,)) + (_VECTORS / "good-redacted.json").read_bytes()
+    for form in range(1, _FORMS):
+        yield bytes((form,))
+        for number in range(4):
+            yield bytes((form,)) + Random(number).randbytes(2 * _EDIT_BYTES + 1)
+
+
+def mutated(data: bytes, random: Random, most_bytes: int) -> bytes:
+    first, rest = data[:1] or b"\0", bytearray(data[1:])
+    if random.randrange(8) == 0:
+        first = bytes((random.randrange(_FORMS),))
+    if first == b"\0" and rest[:1] == b"{":
+        rest[random.randrange(len(rest))] = random.randrange(256)
+    elif random.randrange(3) or len(rest) < _EDIT_BYTES:
+        rest += random.randbytes(_EDIT_BYTES)
+        rest = rest[-8 * _EDIT_BYTES :]
+    else:
+        rest[random.randrange(len(rest))] = random.randrange(256)
+    return (first + rest)[:most_bytes]
