@@ -31,6 +31,8 @@ _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _COMMENT_END = re.compile("--!?>")
 _RAW_END = {name: re.compile(rf"</{name}(?=[{_W}/>])", re.IGNORECASE) for name in RAW_ELEMENTS}
 _RAW_START = re.compile(rf"<(?:{'|'.join(RAW_ELEMENTS)})[{_W}/>]", re.IGNORECASE)
+_MARKUP = re.compile(r"<(?:[A-Za-z/!?]|\Z)")
+"""Where markup may begin. Any other `<` is text: one by one these would cost more than tags."""
 _TAG_START = re.compile("[A-Za-z/]")
 _OPEN_REFERENCE = re.compile(r"&[#A-Za-z0-9]*\Z")
 _LONG_REFERENCE = re.compile(f"&[#A-Za-z0-9]{{{TOKEN_MAX}}}")
@@ -66,13 +68,14 @@ class Tokens:
                 yield RAW, data[position:end], self._raw
                 self._raw, position = "", end
                 continue
-            start = data.find("<", position)
+            begun = _MARKUP.search(data, position)
+            start = size if begun is None else begun.start()
             if start != position:
-                end = start if start >= 0 else _text_end(data, position, final)
+                end = start if start < size else _text_end(data, position, final)
                 if end > position:
                     yield TEXT, data[position:end], ""
                 position = end
-                if start < 0:
+                if start == size:
                     break
             found = _TAG.match(data, start, start + TOKEN_MAX)
             if found is not None:
