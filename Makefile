@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint serve bench lock clean
+.PHONY: demo test lint serve bench fuzz lock clean
 
 demo: $(STAMP)
 	$(BIN)/proofmail demo demo
@@ -26,6 +26,17 @@ serve: $(STAMP)
 # Prints each figure against its peer; `make bench ARGS=gateway` runs one (bench/README.md).
 bench: $(STAMP)
 	$(BIN)/python -m bench $(ARGS)
+
+# Hostile input for each target (docs/fuzzing.md): `make fuzz ARGS='scanner copies' SECONDS=60`.
+# atheris has no wheel for some Pythons and machines, so it is not among what `make test` installs.
+ARGS_FUZZ = $(or $(ARGS),scanner headers session copies evidence)
+SECONDS ?= 600
+fuzz: $(STAMP)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --no-build-isolation --editable '.[fuzz]'
+	@failed=0; for target in $(ARGS_FUZZ); do \
+	  $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) --corpus fuzz/corpus --finds fuzz/finds \
+	    || failed=1; done; exit $$failed
 
 # Everything pinned and hashed; the project itself is installed in place, without its own look-ups.
 $(STAMP): requirements.lock pyproject.toml

@@ -7,6 +7,7 @@ and the exit status is 1. An input that takes over a second is a find too.
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib
 import os
 import signal
@@ -73,9 +74,8 @@ def main() -> int:
         return 2
     with atheris.instrument_imports(include=["proofmail", "smtp_gateway"]):
         target = _load(options.target)
-    finds = Finds(options.finds, options.target)
-    _fuzz(target, options, finds)
-    return 1 if finds.count else 0
+    _fuzz(target, options, Finds(options.finds, options.target))
+    return 0
 
 
 def _load(name: str) -> ModuleType:
@@ -96,16 +96,21 @@ def _fuzz(target: ModuleType, options: argparse.Namespace, finds: Finds) -> None
         return mutated(data, random, most_bytes)
 
     arguments = [
-        sys.argv[0], str(corpus), f"-max_total_time={options.seconds}", "-max_len=16384",
-        "-rss_limit_mb=2048", f"-timeout={HUNG_SECONDS * 2}", "-print_final_stats=1",
+        sys.argv[0], str(corpus), f"-max_total_time={options.seconds}",
+        f"-max_len={target.MOST_BYTES}", "-rss_limit_mb=2048", f"-timeout={HUNG_SECONDS * 2}",
+        "-print_final_stats=1",
     ]  # fmt: skip
     atheris.Setup(arguments, _watched(target.check, finds), custom_mutator=mutate)
     print(f"{options.target}: {len(os.listdir(corpus))} seeds", file=sys.stderr)
-    # atheris leaves the process by itself when the time is over.
-    import atexit
-
-    atexit.register(lambda: print(f"{options.target}: {finds.count} finds", file=sys.stderr))
+    # When the time is over, atheris leaves the process by itself.
+    atexit.register(_end, options.target, finds)
     atheris.Fuzz()
+
+
+def _end(target: str, finds: Finds) -> None:
+    print(f"{target}: {finds.count} finds", file=sys.stderr, flush=True)
+    if finds.count:
+        os._exit(1)
 
 
 def _watched(check: Callable[[bytes], None], finds: Finds) -> Callable[[bytes], None]:

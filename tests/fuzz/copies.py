@@ -44,6 +44,8 @@ MIXED = (
 _NAMES = ("copy.eml", "copy.mbox", "copy.msg", "copy.txt", "copy.html", "copy.bin", "", "folder")
 _MAIL, _MBOX, _MSG, _TXT, _HTML, _BIN, _DIGEST, _FOLDER = range(8)
 
+MOST_BYTES = 12_288
+
 
 @cache
 def _claims(mail: bytes) -> dict[str, object]:

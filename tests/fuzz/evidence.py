@@ -28,6 +28,7 @@ _TOKENS = Path(__file__).resolve().parents[1] / "vectors" / "rfc3161"
 _EDIT_BYTES = 5
 _BYTES, _DOSSIER, _MEMBERS, _TOKEN, _TRUST, _TABLES = range(6)
 _FORMS = 6
+MOST_BYTES = 8_448
 
 
 def check(data: bytes) -> None:

@@ -31,6 +31,7 @@ __all__ = ["check", "mutated", "seeds"]
 _MARK = 65
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\?.*", re.DOTALL)
 _NOTHING = re.compile(r"(?!)")
+MOST_BYTES = 1_024
 
 
 def seeds() -> Iterator[bytes]:

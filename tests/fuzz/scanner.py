@@ -22,6 +22,7 @@ __all__ = ["check", "mutated", "recorded", "seeds"]
 _SINGLE_BYTES_MAX = 2_048
 _SEVENS_MAX = 16_384
 _MOMENT = datetime(2026, 11, 21, tzinfo=UTC)
+MOST_BYTES = 4_096
 
 
 def seeds() -> Iterator[bytes]:

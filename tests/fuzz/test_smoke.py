@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.fuzz import TARGETS
 
 _OWN_SEEDS_MAX = 60
-_MOST_BYTES = 2_048
 
 
 @pytest.fixture(params=TARGETS)
@@ -37,16 +36,16 @@ def test_every_seed_holds(target: ModuleType) -> None:
 
 # The same inputs in every run: new ones are looked for by `make fuzz`, not by a build that fails.
 @settings(
-    max_examples=500, derandomize=True, database=None, deadline=None,
+    max_examples=250, derandomize=True, database=None, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(which=st.integers(0, _OWN_SEEDS_MAX - 1), number=st.integers(0, 1 << 30))
 def test_changed_seeds_hold(target: ModuleType, which: int, number: int) -> None:
     seeds = _seeds(target)
-    target.check(target.mutated(seeds[which % len(seeds)], Random(number), _MOST_BYTES))
+    target.check(target.mutated(seeds[which % len(seeds)], Random(number), target.MOST_BYTES))
 
 
-@settings(max_examples=200, derandomize=True, database=None, deadline=None,
+@settings(max_examples=100, derandomize=True, database=None, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(data=st.binary(max_size=300))
 def test_bytes_without_form_hold(target: ModuleType, data: bytes) -> None:
