@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from proofmail.core.headers import (
     ascii_lower,
@@ -52,13 +51,11 @@ _SIMPLE = re.compile(
 """The common shapes of a whole entry: what it matches, the tokens would read the same."""
 _COMMENT_MARK = re.compile(r"\\.|[()]", re.DOTALL)
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
+_SEPARATORS = re.compile(r"[,;]+")
 _WORDS = ("atom", "word", "quoted")
 
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    end: int
+_Token = tuple[str, str]
+"""Kind and text. A plain pair: a hostile field of 1 MB is a million tokens."""
 
 
 def mailboxes(values: Sequence[str], defects: set[str]) -> tuple[Mailbox, ...]:
@@ -89,10 +86,16 @@ def _read(value: str, found: list[Mailbox], defects: set[str]) -> int:
                 found.append(_simple_mailbox(simple, defects))
                 position = simple.end()
                 continue
-        token = _token(value, position)
-        position = token.end
-        mark = token.text if token.kind == "special" else ""
-        if mark in ("<", ">"):
+            separators = _SEPARATORS.match(value, position)
+            if separators is not None:  # nothing stands between them
+                position = separators.end()
+                continue
+        token, position = _token(value, position)
+        kind, mark = token
+        if kind != "special" or mark in ".@":
+            piece.append(token)
+            continue
+        if mark in "<>":
             in_angle = mark == "<"
         if mark == ":" and not in_angle and not in_group:
             in_group = True
@@ -116,18 +119,20 @@ def _simple_mailbox(simple: re.Match[str], defects: set[str]) -> Mailbox:
     return Mailbox(bounded(address, defects), clean_text(name, defects) if name else "")
 
 
-def _token(value: str, position: int) -> _Token:
+def _token(value: str, position: int) -> tuple[_Token, int]:
+    """The token here, and where it ends."""
     match = _TOKEN.match(value, position)
     if match is None:  # the last alternative takes any character
-        return _Token("other", value[position], position + 1)
-    if match[0] == "(":
+        return ("other", value[position]), position + 1
+    kind, text = match.lastgroup or "other", match[0]
+    if text == "(":
         end = _comment_end(value, position)
         if end:
-            return _Token("comment", value[position:end], end)
-    if match[0] == "(" or (match["quoted"] and not match["closed"]):
+            return ("comment", value[position:end]), end
+    if text == "(" or (kind == "quoted" and not match["closed"]):
         # Never closed: the rest cannot be read, and looking again from inside would be quadratic.
-        return _Token("other", value[position:], len(value))
-    return _Token(match.lastgroup or "other", match[0], match.end())
+        return ("other", value[position:]), len(value)
+    return (kind, text), match.end()
 
 
 def _comment_end(value: str, position: int) -> int:
@@ -144,12 +149,12 @@ def _comment_end(value: str, position: int) -> int:
 
 
 def _add(piece: list[_Token], found: list[Mailbox], defects: set[str]) -> None:
-    if all(token.kind == "space" for token in piece):
+    if all(kind == "space" for kind, _ in piece):
         return
     mailbox = _mailbox(piece, defects)
     if mailbox is None:
         defects.add("header.address")
-        raw = "".join(token.text for token in piece)
+        raw = "".join([text for _, text in piece])
         mailbox = Mailbox("", clean_text(raw, defects))
     found.append(mailbox)
 
@@ -164,7 +169,7 @@ def _mailbox(piece: list[_Token], defects: set[str]) -> Mailbox | None:
     if len(opens) != 1 or len(ends) != 1 or ends[0] < start:
         return None
     inside, behind = piece[start + 1 : ends[0]], piece[ends[0] + 1 :]
-    if any(token.kind not in ("space", "comment") for token in behind):
+    if any(kind not in ("space", "comment") for kind, _ in behind):
         return None
     address = _address(_without_route(inside), defects)
     if address is None:
@@ -174,13 +179,14 @@ def _mailbox(piece: list[_Token], defects: set[str]) -> Mailbox | None:
 
 
 def _places(tokens: list[_Token], mark: str) -> list[int]:
-    return [i for i, token in enumerate(tokens) if token.kind == "special" and token.text == mark]
+    special = ("special", mark)
+    return [i for i, token in enumerate(tokens) if token == special]
 
 
 def _without_route(inside: list[_Token]) -> list[_Token]:
     """RFC 5322 §4.4: `<@a,@b:user@host>` is `<user@host>`."""
-    solid = [token for token in inside if token.kind not in ("space", "comment")]
-    if not solid or solid[0].text != "@":
+    solid = [text for kind, text in inside if kind not in ("space", "comment")]
+    if not solid or solid[0] != "@":
         return inside
     colons = _places(inside, ":")
     return inside[colons[0] + 1 :] if colons else inside
@@ -191,10 +197,11 @@ def _address(tokens: list[_Token], defects: set[str]) -> str | None:
     solid: list[_Token] = []
     spaced = False
     for token in tokens:
-        if token.kind in ("space", "comment"):
+        kind = token[0]
+        if kind in ("space", "comment"):
             spaced = True
             continue
-        if spaced and solid and solid[-1].kind in _WORDS and token.kind in _WORDS:
+        if spaced and solid and solid[-1][0] in _WORDS and kind in _WORDS:
             return None
         spaced = False
         solid.append(token)
@@ -202,33 +209,33 @@ def _address(tokens: list[_Token], defects: set[str]) -> str | None:
     if len(ats) != 1:
         return None
     local, domain = solid[: ats[0]], solid[ats[0] + 1 :]
-    if not local or not all(t.kind in _WORDS or t.text == "." for t in local):
+    if not local or not all(kind in _WORDS or text == "." for kind, text in local):
         return None
-    literal = len(domain) == 1 and domain[0].kind == "literal"
+    literal = len(domain) == 1 and domain[0][0] == "literal"
     if not literal and (
         not domain
-        or domain[0].text == "."
-        or not all(t.kind in ("atom", "word") or t.text == "." for t in domain)
+        or domain[0][1] == "."
+        or not all(kind in ("atom", "word") or text == "." for kind, text in domain)
     ):
         return None
-    host = ascii_lower("".join(t.text for t in domain))
-    return bounded(plain_text("".join(t.text for t in local) + "@" + host, defects), defects)
+    host = ascii_lower("".join([text for _, text in domain]))
+    return bounded(plain_text("".join([text for _, text in local]) + "@" + host, defects), defects)
 
 
 def _phrase(tokens: list[_Token], defects: set[str]) -> str:
     """The display name: quotation marks and comments removed, then read as header text."""
     parts = []
-    for token in tokens:
-        if token.kind == "quoted":
-            parts.append(_BACKSLASH.sub(r"\1", token.text[1:-1]))
-        elif token.kind == "comment":
+    for kind, text in tokens:
+        if kind == "quoted":
+            parts.append(_BACKSLASH.sub(r"\1", text[1:-1]))
+        elif kind == "comment":
             parts.append(" ")
         else:
-            parts.append(token.text)
+            parts.append(text)
     return clean_text("".join(parts), defects)
 
 
 def _comments(tokens: list[_Token], defects: set[str]) -> str:
     """RFC 5322 §3.4: `user@host (Name)` is how names were once written."""
-    inner = (_BACKSLASH.sub(r"\1", t.text[1:-1]) for t in tokens if t.kind == "comment")
+    inner = (_BACKSLASH.sub(r"\1", text[1:-1]) for kind, text in tokens if kind == "comment")
     return clean_text(" ".join(inner), defects)
