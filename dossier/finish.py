@@ -6,7 +6,8 @@ The structure follows PDF/A-3b by construction; nothing here certifies it.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +15,10 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream, String
 
 from dossier.fonts import ICC_PROFILE
+from dossier.render import Bookmark, Pages
+from dossier.tags import build
 
+_BFCHAR = re.compile(rb"<([0-9A-F]{2})> <([0-9A-F]{4,6})>(?=\n)")
 _TYPES: Mapping[str, tuple[str, str]] = {
     "proof.json": ("application/json", "Data"),
     "record.json": ("application/json", "Data"),
@@ -35,14 +39,17 @@ class Metadata:
     moment: datetime
 
 
-def finish(pages: bytes, files: Mapping[str, tuple[bytes, str]], metadata: Metadata) -> bytes:
+def finish(pages: Pages, files: Mapping[str, tuple[bytes, str]], metadata: Metadata) -> bytes:
     """The dossier, unsealed. `files` are content and description by name."""
-    with pikepdf.open(io.BytesIO(pages)) as pdf:
+    with pikepdf.open(io.BytesIO(pages.data)) as pdf:
         utc = metadata.moment.astimezone(UTC)
         pdf_date = f"D:{utc:%Y%m%d%H%M%S}+00'00'"
         for page in pdf.pages:  # reportlab's empty page transitions: no dossier has any
             if Name.Trans in page:
                 del page[Name.Trans]
+        build(pdf, pages.structure, pages.marks)
+        _bookmark(pdf, pages.bookmarks)
+        _spell_astral(pdf)
         _attach(pdf, files, pdf_date)
         _describe(pdf, metadata, pdf_date, f"{utc:%Y-%m-%dT%H:%M:%S}+00:00")
         out = io.BytesIO()
@@ -55,6 +62,36 @@ def finish(pages: bytes, files: Mapping[str, tuple[bytes, str]], metadata: Metad
             linearize=False,
         )
     return out.getvalue()
+
+
+def _bookmark(pdf: pikepdf.Pdf, bookmarks: Sequence[Bookmark]) -> None:
+    with pdf.open_outline() as outline:
+        parent: pikepdf.OutlineItem | None = None
+        for mark in bookmarks:
+            where = pikepdf.PageLocation.FitH
+            item = pikepdf.OutlineItem(mark.title, mark.page, where, top=round(mark.top) + 6)
+            if mark.level == 1 or parent is None:
+                outline.root.append(item)
+                parent = item
+            else:
+                parent.children.append(item)
+
+
+def _spell_astral(pdf: pikepdf.Pdf) -> None:
+    """reportlab writes code points beyond U+FFFF as one number where ISO 32000-1 §9.10.3 has
+    UTF-16, and gives codes that are not used to U+0000, which PDF/A has none of."""
+    for held in pdf.objects:
+        if not isinstance(held, Dictionary) or held.get("/Type") != Name.Font:
+            continue
+        if "/ToUnicode" in held:
+            spelt = held.ToUnicode.read_bytes()
+            held.ToUnicode.write(_BFCHAR.sub(_utf16, spelt))
+
+
+def _utf16(pair: re.Match[bytes]) -> bytes:
+    code = int(pair[2], 16)
+    spelt = chr(code or 0xFFFD).encode("utf-16-be").hex().upper()
+    return b"<%s> <%s>" % (pair[1], spelt.encode())
 
 
 def _attach(pdf: pikepdf.Pdf, files: Mapping[str, tuple[bytes, str]], pdf_date: str) -> None:
@@ -80,7 +117,7 @@ def _attach(pdf: pikepdf.Pdf, files: Mapping[str, tuple[bytes, str]], pdf_date: 
         names += [String(name), pdf.make_indirect(specification)]
     pdf.Root.Names = Dictionary(EmbeddedFiles=Dictionary(Names=Array(names)))
     pdf.Root.AF = Array(names[1::2])
-    pdf.Root.PageMode = Name.UseNone
+    pdf.Root.PageMode = Name.UseOutlines
 
 
 def _describe(pdf: pikepdf.Pdf, metadata: Metadata, pdf_date: str, xmp_date: str) -> None:

@@ -1,8 +1,11 @@
-"""A story set on A4 pages by reportlab. The same story gives the same bytes."""
+"""A story set on A4 pages by reportlab, with its logical structure. The same story gives the same
+bytes."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from reportlab.lib.colors import Color, HexColor, white
@@ -26,7 +29,9 @@ from reportlab.platypus import Paragraph as Flow
 from dossier import fonts
 from dossier.blocks import Block, Cell, Facts, Grid, Heading, Paragraph, Story
 from dossier.fonts import BODY, BOLD, MONO
-from dossier.text import markup
+from dossier.lines import Lines, needs_lines
+from dossier.tags import Marks, Node, content
+from dossier.text import markup, visible
 
 INK = HexColor("#1b2430")
 SOFT = HexColor("#5b6675")
@@ -79,8 +84,29 @@ _STYLES = {
 }  # fmt: skip
 
 
-def render(story: Story) -> bytes:
-    """The pages as a PDF, without what :mod:`dossier.finish` adds."""
+@dataclass(frozen=True)
+class Bookmark:
+    """A heading: its level from 1, the index of its page from 0, and how high it stands there, in
+    points."""
+
+    title: str
+    level: int
+    page: int
+    top: float
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The PDF without what :mod:`dossier.finish` adds, and what that needs."""
+
+    data: bytes
+    structure: Node
+    marks: Marks
+    bookmarks: tuple[Bookmark, ...]
+
+
+def render(story: Story) -> Pages:
+    """The pages of a story."""
     fonts.load()
     band_count = len(story.banners) + bool(story.mark)
     top = 16 * mm + band_count * BAND
@@ -91,57 +117,74 @@ def render(story: Story) -> bytes:
         subject=story.subtitle, creator="proofmail", producer="proofmail", lang=story.language,
     )  # fmt: skip
     document.addPageTemplates(PageTemplate("page", [frame]))
-    flow: list[Flowable] = [_flow(story.title, "title"), _flow(story.subtitle, "subtitle")]
-    flow.append(_verdict(story))
-    for index, block in enumerate(story.blocks):
-        following = story.blocks[index + 1] if index + 1 < len(story.blocks) else None
-        flow += _block(block, following)
+    root, marks, bookmarks = Node("Document"), Marks(), list[Bookmark]()
+    bands = [root.add("P", repeats=True) for _ in range(band_count)]
+    flow: list[Flowable] = [
+        _flow(story.title, "title", root.add("H1")),
+        _flow(story.subtitle, "subtitle", root.add("P")),
+        _verdict(story, root.add("Sect")),
+        *_blocks(story, root, bookmarks.append),
+    ]
 
     def canvas(*arguments: Any, **options: Any) -> Canvas:
-        return _Pages(story, *arguments, **{**options, "initialFontName": BODY})
+        return _Canvas(story, marks, bands, *arguments, **{**options, "initialFontName": BODY})
 
     document.build(flow, canvasmaker=canvas)
-    return out.getvalue()
+    return Pages(out.getvalue(), root, marks, tuple(bookmarks))
 
 
-class _Pages(Canvas):  # type: ignore[misc]
+class _Canvas(Canvas):  # type: ignore[misc]
     """A canvas that holds pages back until their number is known, then draws what frames them."""
 
-    def __init__(self, story: Story, *arguments: Any, **options: Any) -> None:
+    def __init__(
+        self, story: Story, marks: Marks, bands: list[Node], *arguments: Any, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
+        self.marks = marks
         self._story = story
+        self._bands = bands
         self._held: list[dict[str, Any]] = []
+        self._framing: int | None = None
+
+    @property
+    def page_index(self) -> int:
+        return len(self._held) if self._framing is None else self._framing
 
     def showPage(self) -> None:
         self._held.append(dict(self.__dict__))
         self._startPage()
 
     def save(self) -> None:
-        for number, state in enumerate(self._held, 1):
+        held = self._held
+        for index, state in enumerate(held):
             self.__dict__.update(state)
-            self._frame_page(number, len(self._held))
+            self._framing = index
+            self._frame_page(index + 1, len(held))
             super().showPage()
         super().save()
 
     def _frame_page(self, number: int, total: int) -> None:
         story = self._story
         y = A4[1]
-        bands = [(text, CARE, white) for text in story.banners]
-        bands += [(story.mark, INK, white)] if story.mark else []
-        for text, ground, ink in bands:
+        bands = [(text, CARE) for text in story.banners]
+        bands += [(story.mark, INK)] if story.mark else []
+        for (text, ground), node in zip(bands, self._bands, strict=True):
             y -= BAND
-            self.setFillColor(ground)
-            self.rect(0, y, A4[0], BAND, stroke=0, fill=1)
-            self.setFillColor(ink)
-            self._fit(text, y + 2 * mm)
-        self.setStrokeColor(RULE)
-        self.setLineWidth(0.5)
-        self.line(MARGIN, 13.5 * mm, A4[0] - MARGIN, 13.5 * mm)
-        self.setFillColor(SOFT)
-        self.setFont(BODY, 7.6)
-        self.drawString(MARGIN, 9.5 * mm, f"{story.title} · {story.footer}")
-        page = story.page.format(number=number, total=total)
-        self.drawRightString(A4[0] - MARGIN, 9.5 * mm, page)
+            with content(self, None):
+                self.setFillColor(ground)
+                self.rect(0, y, A4[0], BAND, stroke=0, fill=1)
+            with content(self, node):
+                self.setFillColor(white)
+                self._fit(text, y + 2 * mm)
+        with content(self, None):
+            self.setStrokeColor(RULE)
+            self.setLineWidth(0.5)
+            self.line(MARGIN, 13.5 * mm, A4[0] - MARGIN, 13.5 * mm)
+            self.setFillColor(SOFT)
+            self.setFont(BODY, 7.6)
+            self.drawString(MARGIN, 9.5 * mm, f"{story.title} · {story.footer}")
+            page = story.page.format(number=number, total=total)
+            self.drawRightString(A4[0] - MARGIN, 9.5 * mm, page)
 
     def _fit(self, text: str, y: float) -> None:
         """One centred line, made smaller until it fits."""
@@ -152,9 +195,46 @@ class _Pages(Canvas):  # type: ignore[misc]
         self.drawCentredString(A4[0] / 2, y, text)
 
 
-def _flow(text: str, style: str, bullet: str | None = None) -> Flow:
+class _Text(Flow):  # type: ignore[misc]
+    """A paragraph that belongs to a node, and tells where it was drawn."""
+
+    node: Node | None = None
+    drawn: Callable[[int, float], None] | None = None
+
+    def split(self, *room: float) -> list[Flowable]:
+        halves: list[Flowable] = super().split(*room)
+        for half in halves:
+            half.node, half.drawn = self.node, self.drawn
+        return halves
+
+    def draw(self) -> None:
+        if self.drawn:
+            self.drawn(self.canv.page_index, self.canv.absolutePosition(0, self.height)[1])
+        with content(self.canv, self.node):
+            super().draw()
+
+
+class _Table(Table):  # type: ignore[misc]
+    """A table whose grounds and rules are decoration."""
+
+    def _drawBkgrnd(self) -> None:
+        with content(self.canv, None):
+            super()._drawBkgrnd()
+
+    def _drawLines(self) -> None:
+        with content(self.canv, None):
+            super()._drawLines()
+
+
+def _flow(text: str, style: str, node: Node, bullet: str | None = None) -> Flowable:
     chosen = _STYLES[style]
-    return Flow(markup(text, fonts.load()[chosen.fontName]), chosen, bulletText=bullet)
+    own = fonts.load()[chosen.fontName]
+    shown = visible(text, own)
+    if needs_lines(shown, own):
+        return Lines(shown, chosen, node)
+    found = _Text(markup(text, own), chosen, bulletText=bullet)
+    found.node = node
+    return found
 
 
 def _table(rows: list[list[Any]], widths: list[float], *commands: Any, **more: Any) -> Table:
@@ -167,18 +247,22 @@ def _table(rows: list[list[Any]], widths: list[float], *commands: Any, **more: A
         ("TOPPADDING", (0, 0), (-1, -1), 2.5),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 3.5),
     ]
-    return Table(rows, colWidths=widths, style=TableStyle([*base, *commands]), **more)
+    return _Table(rows, colWidths=widths, style=TableStyle([*base, *commands]), **more)
 
 
-def _verdict(story: Story) -> Flowable:
+def _verdict(story: Story, node: Node) -> Flowable:
     verdict = story.verdict
     color, ground = (GOOD, GOOD_PALE) if verdict.good else (CARE, CARE_PALE)
-    headline = _flow(verdict.headline, "headline good" if verdict.good else "headline care")
-    inside: list[Flowable] = [headline, _flow(verdict.lines[0], "existed")]
-    inside += [_flow(line, "value") for line in verdict.lines[1:]]
+    headline = "headline good" if verdict.good else "headline care"
+    inside: list[Flowable] = [
+        _flow(verdict.headline, headline, node.add("P")),
+        _flow(verdict.lines[0], "existed", node.add("P")),
+    ]
+    inside += [_flow(line, "value", node.add("P")) for line in verdict.lines[1:]]
     inside.append(Spacer(1, 2 * mm))
-    inside += [_flow(line, "strength", "•") for line in verdict.strength]
-    inside.append(_flow(verdict.note, "note"))
+    points = node.add("L")
+    inside += [_flow(line, "strength", _item(points), "•") for line in verdict.strength]
+    inside.append(_flow(verdict.note, "note", node.add("P")))
     return _table(
         [[inside]],
         [WIDTH],
@@ -190,28 +274,53 @@ def _verdict(story: Story) -> Flowable:
     )
 
 
-def _block(block: Block, following: Block | None) -> list[Flowable]:
-    if isinstance(block, Heading):
-        room = 45 * mm if block.level == 1 else 28 * mm
-        return [CondPageBreak(room), _flow(block.text, f"h{block.level}")]
-    if isinstance(block, Paragraph):
-        if block.style == "item":
-            return [_flow(block.text, "item", "•")]
-        found = _flow(block.text, block.style)
-        if block.style == "body" and isinstance(following, Paragraph):
-            found.keepWithNext = following.style == "command"
-        return [KeepTogether([found]) if block.style == "command" else found]
-    return [_facts(block) if isinstance(block, Facts) else _grid(block)]
+def _item(points: Node) -> Node:
+    return points.add("LI").add("LBody")
 
 
-def _facts(block: Facts) -> Flowable:
-    rows = [
-        [
-            _flow(fact.label, "label"),
-            [_flow(line, "mono" if fact.mono else "value") for line in fact.lines],
-        ]
-        for fact in block.rows
-    ]
+def _blocks(story: Story, root: Node, mark: Callable[[Bookmark], None]) -> list[Flowable]:
+    flow: list[Flowable] = []
+    points: Node | None = None
+    for index, block in enumerate(story.blocks):
+        following = story.blocks[index + 1] if index + 1 < len(story.blocks) else None
+        if isinstance(block, Paragraph) and block.style == "item":
+            points = points or root.add("L")
+            flow.append(_flow(block.text, "item", _item(points), "•"))
+            continue
+        points = None
+        if isinstance(block, Heading):
+            flow += _heading(block, root, mark)
+        elif isinstance(block, Paragraph):
+            flow.append(_paragraph(block, following, root))
+        else:
+            table = root.add("Table")
+            flow.append(_facts(block, table) if isinstance(block, Facts) else _grid(block, table))
+    return flow
+
+
+def _heading(block: Heading, root: Node, mark: Callable[[Bookmark], None]) -> list[Flowable]:
+    room = 45 * mm if block.level == 1 else 28 * mm
+    found = _flow(block.text, f"h{block.level}", root.add(f"H{block.level + 1}"))
+    if isinstance(found, _Text):
+        found.drawn = lambda page, top: mark(Bookmark(block.text, block.level, page, top))
+    return [CondPageBreak(room), found]
+
+
+def _paragraph(block: Paragraph, following: Block | None, root: Node) -> Flowable:
+    found = _flow(block.text, block.style, root.add("P"))
+    if block.style == "body" and isinstance(following, Paragraph):
+        found.keepWithNext = following.style == "command"
+    return KeepTogether([found]) if block.style == "command" else found
+
+
+def _facts(block: Facts, table: Node) -> Flowable:
+    rows = []
+    for fact in block.rows:
+        row = table.add("TR")
+        label = _flow(fact.label, "label", row.add("TH", scope="Row"))
+        value = row.add("TD")
+        style = "mono" if fact.mono else "value"
+        rows.append([label, [_flow(line, style, value.add("P")) for line in fact.lines]])
     return _table(
         rows,
         [LABEL_WIDTH, WIDTH - LABEL_WIDTH],
@@ -220,9 +329,15 @@ def _facts(block: Facts) -> Flowable:
     )
 
 
-def _grid(block: Grid) -> Flowable:
-    rows: list[list[Any]] = [[_flow(title, "head") for title in block.head]]
-    rows += [[_cell(cell) for cell in row] for row in block.rows]
+def _grid(block: Grid, table: Node) -> Flowable:
+    head = table.add("TR")
+    titles = [head.add("TH", scope="Column", repeats=True) for _ in block.head]
+    rows: list[list[Any]] = [
+        [_flow(title, "head", node) for title, node in zip(block.head, titles, strict=True)]
+    ]
+    for row in block.rows:
+        node = table.add("TR")
+        rows.append([_cell(cell, node.add("TD")) for cell in row])
     return _table(
         rows,
         [share * WIDTH for share in block.widths],
@@ -233,10 +348,10 @@ def _grid(block: Grid) -> Flowable:
     )
 
 
-def _cell(cell: Cell) -> list[Flowable]:
-    found = [_flow(cell.text, "cell")] if cell.text else []
-    found += [_flow(half, "mono") for half in _halves(cell.mono)]
-    return found + ([_flow(cell.small, "small")] if cell.small else [])
+def _cell(cell: Cell, node: Node) -> list[Flowable]:
+    found = [_flow(cell.text, "cell", node.add("P"))] if cell.text else []
+    found += [_flow(half, "mono", node.add("P")) for half in _halves(cell.mono)]
+    return found + ([_flow(cell.small, "small", node.add("P"))] if cell.small else [])
 
 
 def _halves(digest: str) -> list[str]:
