@@ -125,10 +125,10 @@ def _units(text: str) -> Iterator[str]:
         unit = ""
         for cluster in _clusters(word):
             alone = unicodedata.east_asian_width(cluster[0]) in _ALONE
-            if unit and (alone or unicodedata.east_asian_width(unit[0]) in _ALONE):
-                if cluster.strip(" "):
-                    yield unit
-                    unit = ""
+            before = unit != "" and unicodedata.east_asian_width(unit[0]) in _ALONE
+            if unit and (alone or before) and cluster != " ":
+                yield unit
+                unit = ""
             unit += cluster
         yield unit
 

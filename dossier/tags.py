@@ -108,4 +108,9 @@ def _element(
 
 
 def _holds(node: Node) -> bool:
-    return bool(node.marks) or any(_holds(child) for child in node.children)
+    """Empty cells stay: rows have the same number of them (ISO 14289-1 §7.2)."""
+    return (
+        bool(node.marks)
+        or node.role in ("TH", "TD")
+        or any(_holds(child) for child in node.children)
+    )

@@ -18,6 +18,7 @@ MAX_MARKS = 4
 _SHOWN_SPACES = frozenset(" \u00a0\u202f")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Me", "Mn", "Zl", "Zp"})
 _MARKS = frozenset({"Mc", "Me", "Mn"})
+_WIDE_SPACE = "\u3000"  # between words of Japanese
 _JOINERS = frozenset("\u200c\u200d")
 _EMOJI_STYLE = "\ufe0f"
 _SPACES = re.compile(r"(?<= ) |^ | $")
@@ -50,8 +51,8 @@ def visible(text: str, glyphs: Container[int]) -> str:
             marks += 1
             drawn = own is base and marks <= MAX_MARKS
         else:
-            drawn = own is not None and category not in _HIDDEN_CATEGORIES
-            drawn = drawn and (category != "Zs" or character == "\u3000")
+            shows = own is not None and (own.inks(code) or character == _WIDE_SPACE)
+            drawn = shows and category not in _HIDDEN_CATEGORIES
             base, marks = (own if drawn else None), 0
         shown.append(character if drawn else f"‹U+{code:04X}›")
     return "".join(shown)

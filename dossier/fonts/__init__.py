@@ -23,7 +23,7 @@ _FOLDER = Path(__file__).parent
 _FILES = {
     BODY: "NotoSans-Regular.ttf",
     BOLD: "NotoSans-Bold.ttf",
-    MONO: "DejaVuSansMono.ttf",
+    MONO: "NotoSansMono-Regular.ttf",
 }
 ICC_PROFILE = _FOLDER / "sRGB.icc"
 
@@ -95,6 +95,11 @@ class Face:
     glyphs: dict[int, int]
     shaper: uharfbuzz.Font
     units: int
+
+    def inks(self, code: int) -> bool:
+        """Whether the glyph of this code point leaves a mark on the page."""
+        extents = self.shaper.get_glyph_extents(self.glyphs[code])
+        return extents is not None and bool(extents.width or extents.height)
 
 
 @cache

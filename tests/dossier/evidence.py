@@ -39,6 +39,16 @@ KEY = ec.derive_private_key(7, ec.SECP256R1())
 SPKI = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 ANCHOR_KEY = bytes(31) + b"\x05"
 HOSTILE_SUBJECT = 'Re: <b>Contrat</b> & <para><font size="40">PAID</font></para> été ‹U+202E›'
+STRANGE_NAMES = (
+    "合同.docx",
+    "דוח_2026.pdf",
+    "فاتورة (نسخة) 12.pdf",
+    "ใบเสร็จรับเงิน.pdf",
+    "अनुबंध.pdf",
+    "계약서 최종.hwp",
+    "🧾 reçu.png",
+    "\U00012000.txt",
+)
 HOSTILE_NAME = "../../etc/\u202efdp.exe <script>.pdf"
 
 
@@ -210,7 +220,7 @@ def case(proof: Proof) -> Case:
 @cache
 def full() -> Case:
     """A mail with hostile texts, stamped, anchored, with a receipt."""
-    names = [HOSTILE_NAME, "devis-été.pdf", "x" * 300 + ".pdf", "合同.docx"]
+    names = [HOSTILE_NAME, "devis-été.pdf", "x" * 300 + ".pdf", *STRANGE_NAMES]
     proof = anchored(stamped(signed("message", mail_claims(HOSTILE_SUBJECT, names))))
     return case(replace(proof, linked=(receipt_for(proof),)))
 

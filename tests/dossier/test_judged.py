@@ -1,0 +1,35 @@
+"""Dossiers before others: veraPDF on PDF/A and PDF/UA, before and after sealing."""
+
+import pytest
+
+from dossier.make import make_dossier, make_unsealed
+from tests.dossier import evidence
+from tests.judges.verapdf import FLAVOURS, failures
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_verapdf_finds_nothing(flavour, tmp_path):
+    """PDF/A-3a and PDF/UA-1, in both languages, with the nastiest names; and a recent record
+    without any witness."""
+    files = []
+    for language in ("fr", "en"):
+        for name, case in (("full", evidence.full()), ("fresh", evidence.fresh())):
+            options = evidence.options(language, final=name == "full")
+            for stage, make in (("unsealed", make_unsealed), ("sealed", None)):
+                file = tmp_path / f"{name}-{stage}-{language}.pdf"
+                if make:
+                    file.write_bytes(make(case.proof, case.report, options))
+                else:
+                    sealed = make_dossier(case.proof, case.report, options, evidence.sealer())
+                    file.write_bytes(sealed)
+                files.append(file)
+    assert failures(files, flavour) == {file.name: [] for file in files}
+
+
+def test_verapdf_would_find_something(tmp_path):
+    """The judge is awake: a dossier without its output intent is none."""
+    case = evidence.full()
+    data = make_unsealed(case.proof, case.report, evidence.options())
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(data.replace(b"/GTS_PDFA1", b"/GTS_PDFX1"))
+    assert failures([broken], "3a")["broken.pdf"]
