@@ -350,8 +350,24 @@ COPIES: dict[str, tuple[str, str]] = {
         "de lui ; comparer le fichier .eml s’il existe",
     ),
     "msg.rtf": (
-        "the rich text (RTF) in this file was not read",
-        "le texte enrichi (RTF) de ce fichier n’a pas été lu",
+        "the rich text (RTF) in this file could not be read: {reason}",
+        "le texte enrichi (RTF) de ce fichier n’a pas pu être lu : {reason}",
+    ),
+    "msg.rtf-native": (
+        "this file has a rich text (RTF) of Outlook's own, a form that no mail has",
+        "ce fichier a un texte enrichi (RTF) propre à Outlook, une forme qu’aucun mail n’a",
+    ),
+    "msg.rtf-other": (
+        "the rich text (RTF) in this file does not say the same as the rest of it, or shows "
+        "other characters to a program that displays it by itself",
+        "le texte enrichi (RTF) de ce fichier ne dit pas la même chose que le reste, ou montre "
+        "d’autres caractères à un logiciel qui l’affiche tel quel",
+    ),
+    "msg.several-forms": (
+        "this file has the text in several forms, with the same characters in the same order; "
+        "white space and appearance were not compared between them",
+        "ce fichier a le texte sous plusieurs formes, avec les mêmes caractères dans le même "
+        "ordre ; blancs et apparence n’ont pas été comparés entre elles",
     ),
     "msg.extra-text": (
         "this file also has a text as {type}, to which no recorded part corresponds",

@@ -91,7 +91,8 @@ class Message:
     html: tuple[bytes, str | None] | None
     """The bytes, and the charset by its name in SPEC §3.4 if that is known."""
     has_body: bool
-    has_rtf: bool
+    rtf: bytes | None
+    """Packed, as it stands in the file."""
     attachments: tuple[Attachment, ...]
 
 
@@ -125,7 +126,7 @@ def read_msg(data: bytes) -> Message:
         body=own.text(_BODY),
         html=_html(own),
         has_body=own.has(_BODY),
-        has_rtf=own.has(_RTF),
+        rtf=own.binary(_RTF),
         attachments=tuple(attachments),
     )
 

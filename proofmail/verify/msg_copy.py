@@ -17,13 +17,12 @@ from proofmail.verify.comparison import Comparison, recorded_parts
 from proofmail.verify.copy_bytes import Copy, scanned
 from proofmail.verify.fields import compare_headers
 from proofmail.verify.msg import MAX_MSG_BYTES, Attachment, Message, Person, read_msg
-from proofmail.verify.parts import content_rung
+from proofmail.verify.msg_texts import Bodies
 from proofmail.verify.parts_words import called, changed, described
 from proofmail.verify.report import CopyReport, PartMatch, Status
-from proofmail.verify.saved_text import part_of, readings
+from proofmail.verify.saved_text import part_of
 from proofmail.verify.words import Said, said
 
-_PLAIN, _HTML = "text/plain", "text/html"
 _OLD_FIRST_LINE = "Microsoft Mail Internet Headers Version 2.0"
 _FIELDS = ("header.cc", "header.date", "header.from", "header.subject", "header.to")
 
@@ -172,7 +171,7 @@ def _clean(text: str) -> str:
 
 def _compare_parts(comparison: Comparison, message: Message, claims: Mapping[str, Json]) -> None:
     recorded, complete = recorded_parts(comparison, claims)
-    bodies = _Bodies(comparison, message, recorded)
+    bodies = Bodies(comparison, message, recorded)
     files = _Files(comparison, message.attachments)
     enclosed: tuple[str, ...] = ()
     for number, part in recorded:
@@ -187,66 +186,9 @@ def _compare_parts(comparison: Comparison, message: Message, claims: Mapping[str
         elif not inside:
             rung = files.compare(number, label, part)
         comparison.matches.append(PartMatch(f"part.{number}", part.get("name", ""), rung))
+    bodies.rest(complete=complete)
     if complete:
-        bodies.rest()
         files.rest()
-    if message.has_rtf:
-        comparison.questions.append(said("msg.rtf"))
-
-
-class _Bodies:
-    """The texts of the file: at most one as plain text, one as HTML, one as RTF."""
-
-    def __init__(
-        self, comparison: Comparison, message: Message, recorded: list[tuple[int, Json]]
-    ) -> None:
-        self._comparison = comparison
-        self._texts: dict[str, list[Json]] = {}
-        if message.has_body:
-            body = message.body
-            self._texts[_PLAIN] = [] if body is None else [r for r, _ in readings(_PLAIN, body)]
-        if message.html is not None:
-            data, charset = message.html
-            self._texts[_HTML] = (
-                [] if charset is None else [part_of(data, f"{_HTML}; charset={charset}")]
-            )
-        self._others = len(self._texts) + message.has_rtf
-        kinds = [part["type"] for _, part in recorded if part["role"] == "body"]
-        self._several = {kind for kind in kinds if kinds.count(kind) > 1}
-        self._compared: set[str] = set()
-
-    def compare(self, number: int, label: Said, part: Json) -> str:
-        kind, questions = part["type"], self._comparison.questions
-        self._compared.add(kind)
-        if kind not in self._texts and self._others:
-            questions.append(said("msg.no-text", part=label, type=kind))
-            return ""
-        if kind not in self._texts:
-            missing = said("part.missing", number=number, what=described(part))
-            self._comparison.differences.append(missing)
-            return ""
-        for text in self._texts[kind]:
-            rung = content_rung(part, text)
-            if rung:
-                return rung
-        if kind in self._several or not self._can_tell(kind, part):
-            questions.append(said("msg.text-untold", part=label))
-        else:
-            self._comparison.differences.append(changed(number, part, self._texts[kind][0]))
-        return ""
-
-    def _can_tell(self, kind: str, part: Json) -> bool:
-        """Whether both sides have text/1, so that another text would show as one."""
-        mine = {item["rule"] for item in part["fingerprints"]}
-        return "text/1" in mine and any(
-            "text/1" in {item["rule"] for item in text["fingerprints"]}
-            for text in self._texts[kind]
-        )
-
-    def rest(self) -> None:
-        for kind in self._texts:
-            if kind not in self._compared:
-                self._comparison.questions.append(said("msg.extra-text", type=kind))
 
 
 class _Files:

@@ -16,6 +16,7 @@ from proofmail.verify.msg import read_msg
 from proofmail.verify.report import CopyReport, Status
 from tests.making import ATTACHMENT, MAIL, claims_of
 from tests.verify.msg_maker import Outlook, make_compound
+from tests.verify.rtf_maker import packed, rtf_of_html, rtf_of_text
 
 CLAIMS = claims_of(MAIL)
 HEADERS = MAIL[: MAIL.index(b"\r\n\r\n") + 2].decode("ascii")
@@ -137,7 +138,7 @@ def test_a_doctored_file_differs_and_says_where(change: object, words: str) -> N
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_set(RTF, b"\x10\0\0\0"), "rich text (RTF) in this file was not read"),
+        (_set(RTF, b"\x10\0\0\0"), "rich text (RTF) in this file could not be read"),
         (_set(HTML, b"<p>900</p>"), "also has a text as text/html"),
         (_set(NORMALIZED, "autre"), "Subject cannot be compared"),
         (_set(SHOWN_TO, "Jean Grand; notaire@etude.example"), "To cannot be compared"),
@@ -279,3 +280,130 @@ def test_a_directory_in_a_circle_or_streams_that_share_sectors_are_refused() -> 
     file = CompoundFile(bytes(circle))
     with pytest.raises(Unreadable, match=r"circle|order"):
         file.entries(file.root)
+
+
+# -- rich text ------------------------------------------------------------------------------------
+
+PAGE = (
+    "<html><body>\r\n<p>Voici notre offre&nbsp;: <b>1 200 &euro;</b>.</p>\r\n"
+    '<p>Voir <a href="https://a.example/42">ici</a>.</p></body></html>\r\n'
+)
+PLAIN_OF_PAGE = "Voici notre offre : 1 200 €.\r\n\r\nVoir ici<https://a.example/42>.\r\n"
+HTML_MAIL = MAIL.replace(b"text/plain", b"text/html").replace(
+    b"quoted-printable\r\n\r\nVoici notre offre : 1 200 =E2=82=AC.\r\n",
+    b"8bit\r\n\r\n" + PAGE.encode(),
+)
+HTML_CLAIMS = claims_of(HTML_MAIL)
+TEXT = "Voici notre offre : 1 200 €.\r\n"
+
+
+def _rich(rtf: str, body: str | None = None) -> Outlook:
+    outlook = _made()
+    outlook.message |= {TRANSPORT: HEADERS, RTF: packed(rtf.encode("ascii"))}
+    del outlook.message[BODY]
+    if body is not None:
+        outlook.message[BODY] = body
+    return outlook
+
+
+@pytest.mark.parametrize(
+    "body", [None, PLAIN_OF_PAGE, PLAIN_OF_PAGE.replace("<https://a.example/42>", "")]
+)
+def test_a_mail_in_html_is_found_in_the_rich_text(body: str | None) -> None:
+    report = _judge(_rich(rtf_of_html(PAGE), body), HTML_CLAIMS)
+    assert report.status is Status.PASSED, report
+    assert report.matches[0].rung in ("html-text/1", "text/1", "decoded/1")
+    assert any("in several forms, with the same characters" in n for n in report.notes) == bool(
+        body
+    )
+
+
+def test_a_mail_in_plain_text_is_found_in_the_rich_text() -> None:
+    for body in (None, TEXT):
+        report = _judge(_rich(rtf_of_text(TEXT), body))
+        assert report.status is Status.PASSED, report
+    page = f"<html><body><p>{TEXT.strip()}</p></body></html>".replace("€", "&euro;")
+    assert _judge(_rich(rtf_of_html(page), TEXT)).status is Status.PASSED
+
+
+RTF_PAGE = rtf_of_html(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"1 200 ", r"1 300 "),
+        (r"\'80", r"\'24"),  # what the RTF alone shows
+        (r"{\*\htmltag84 &euro;}", r"{\*\htmltag84 $}"),
+        ("Voici", r"Voici {\*\htmltag84 pas} "),
+        ("Voici", r"Voici \htmlrtf pas \htmlrtf0 "),
+        (r"a.example/42", r"b.example/42"),
+        (r'HYPERLINK "https://a.example/42"', r'HYPERLINK "https://b.example/42"'),
+        (r'<a href="https://a.example/42">', r'<a href="https://b.example/42">'),
+        (r"<p>", r"<p style='display:none'>"),
+        (r"{\*\htmltag84 <b>}\htmlrtf {\b ", r"{\*\htmltag84 <s>}\htmlrtf {\b "),
+        ("Voici", r"{\v Voici}"),
+        (r"\fromhtml1", ""),
+    ],
+)
+def test_no_doctored_rich_text_matches(old: str, new: str) -> None:
+    assert old in RTF_PAGE
+    rtf = RTF_PAGE.replace(old, new)
+    for body in (None, PLAIN_OF_PAGE):
+        assert _judge(_rich(rtf, body), HTML_CLAIMS).status is not Status.PASSED
+    outlook = _rich(rtf)
+    outlook.message[HTML] = PAGE.encode()  # true HTML beside a doctored RTF
+    assert _judge(outlook, HTML_CLAIMS).status is Status.NOT_CHECKED
+
+
+def test_true_html_beside_true_rich_text_matches() -> None:
+    outlook = _rich(RTF_PAGE, PLAIN_OF_PAGE)
+    outlook.message[HTML] = PAGE.encode()
+    assert _judge(outlook, HTML_CLAIMS).status is Status.PASSED
+    damaged = bytearray(packed(RTF_PAGE.encode("ascii")))
+    damaged[40] ^= 1
+    outlook.message[RTF] = bytes(damaged)
+    report = _judge(outlook, HTML_CLAIMS)
+    assert report.status is Status.NOT_CHECKED
+    assert any("the rich text is damaged" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("1 200", "1 300"), ("Voici", "Ne voici"), ("ici<https://a", "ici<https://b"), (" €", " $")],
+)
+def test_another_plain_text_beside_the_rich_text_is_an_open_question(old: str, new: str) -> None:
+    report = _judge(_rich(RTF_PAGE, PLAIN_OF_PAGE.replace(old, new)), HTML_CLAIMS)
+    assert report.status is Status.NOT_CHECKED
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>{}<b>pas</b></p>", "<p>{}<img src=https://a.example/x.png></p>", "<s>{}</s>",
+        "<p><a href='https://a.example/'>{}</a></p>", "<ol><li>{}</li></ol>",
+        "<p>{}</p><p style='display:none'>x</p>", "<!--[if mso]>900<![endif]--><p>{}</p>",
+        "<p>{}</p><script>x</script>", "<table><tr><td>{}</td></tr></table>", "<p>{}",
+    ],
+)  # fmt: skip
+def test_html_that_says_more_than_the_recorded_plain_text_is_an_open_question(page: str) -> None:
+    text = TEXT.strip().replace("€", "&euro;")
+    found = _judge(_rich(rtf_of_html(f"<html><body>{page.format(text)}</body></html>"), TEXT))
+    assert (found.status is Status.PASSED) == (page == "<p>{}"), found
+
+
+def test_plain_text_that_exchange_made_of_the_html_differs_in_nothing() -> None:
+    parts = (
+        b"--in\r\nContent-Type: text/plain\r\n\r\nOffer (see the page).\r\n"
+        b"--in\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + PAGE.encode() + b"\r\n--in--"
+    )
+    mail = HTML_MAIL.replace(
+        b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        + PAGE.encode(),
+        b"Content-Type: multipart/alternative; boundary=in\r\n\r\n" + parts + b"\r\n",
+    )
+    report = _judge(_rich(RTF_PAGE, PLAIN_OF_PAGE), claims_of(mail))
+    assert report.status is Status.NOT_CHECKED, report
+    assert [match.rung != "" for match in report.matches] == [False, True, True]
+    other = _judge(_rich(RTF_PAGE, PLAIN_OF_PAGE.replace("200", "300")), claims_of(mail))
+    assert other.status is Status.FAILED
