@@ -17,7 +17,15 @@ MAX_NAME_SHOWN = 80
 
 STATED = ("header.from", "header.to", "header.cc", "header.subject", "header.date")
 OBSERVED = ("envelope.from", "envelope.proof_addresses", "envelope.peer", "envelope.tls")
-_RULES = ("decoded/1", "text/1", "html-text/1", "words/1", "raw/1", "body-relaxed/1")
+_RULES = (
+    "decoded/1",
+    "text/1",
+    "html-text/1",
+    "words/1",
+    "header-values/1",
+    "raw/1",
+    "body-relaxed/1",
+)
 """In the order in which one stands for its part in the table."""
 
 

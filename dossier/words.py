@@ -176,6 +176,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "les mots dans l’ordre : mêmes mots ; l’apparence n’est pas prouvée",
         "the words in order: the same words; appearance is not proven",
     ),
+    "rule.header-values/1": (
+        "De, À, Cc, Objet et Date d’un message joint : mêmes valeurs, quels que soient les octets",
+        "From, To, Cc, Subject and Date of an enclosed message: the same values, whatever the "
+        "bytes",
+    ),
     "rule.other": ("voir la spécification du format", "see the specification of the format"),
     "digests": ("Empreintes fournies", "Fingerprints given"),
     "digests.note": (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from proofmail.core.enclosed import header_values
 from proofmail.core.headers import (
     FIELD,
     WANTED,
@@ -34,6 +35,7 @@ MESSAGE_HEADER_MAX_BYTES = 1_048_576
 PART_HEADER_MAX_BYTES = 262_144
 WHOLE_HEADER_MAX_BYTES = 4_096
 """A header up to this size is looked for as a whole; each is, so this bounds the search."""
+ENCODED = ("base64", "quoted-printable")
 DELIMITER_MAX_BYTES = 1_000
 """A longer line, its line feed not counted, is no delimiter: it could not be held back."""
 
@@ -389,6 +391,9 @@ class Structure:
             if self._level == ENCLOSED_MAX:
                 findings.exceeded = "structure.too-deep"
                 return
+            if header.type == "message/rfc822" and header.encoding in ENCODED:
+                # RFC 2046 §5.2.1: never encoded; it is met, and some read it as it stands.
+                findings.defects.add("transfer.on-message")
             depth = self._depth + len(self._stack) + 1
             self._inner = Structure(findings, path, depth, self._level + 1)
         self._leaf, self._state = leaf, _CONTENT
@@ -403,6 +408,9 @@ class Structure:
             inner.feed(rest)
             inner.finish()
         part = leaf.part()
+        values = header_values(inner.header) if inner and inner.header is not None else None
+        if values is not None:
+            part = part._replace(fingerprints=(*part.fingerprints, values))
         findings.parts[self._place] = part
         if part.notes:
             findings.defects.update([note for note in part.notes if note.startswith("transfer.")])

@@ -35,7 +35,8 @@ _AMBIGUOUS = _BEYOND | {
     "header.duplicate", "header.encoded-word", "header.no-separator", "header.parameter",
     "structure.near-boundary", "structure.no-boundary", "structure.start", "structure.unclosed",
     "transfer.base64-after-padding", "transfer.base64-foreign", "transfer.base64-padding",
-    "transfer.on-multipart", "transfer.parameter", "transfer.qp-malformed", "transfer.unknown",
+    "transfer.on-message", "transfer.on-multipart", "transfer.parameter", "transfer.qp-malformed",
+    "transfer.unknown",
 }  # fmt: skip
 """Defects (SPEC §3.9.1) that mail programs read each in its own way: SPEC §10.2."""
 

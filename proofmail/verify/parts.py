@@ -12,7 +12,9 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from itertools import takewhile
 
 from proofmail.core.canonical import Json
+from proofmail.core.enclosed import RULE
 from proofmail.verify.comparison import Comparison
+from proofmail.verify.enclosed import broken_enclosures, fingerprint_by
 from proofmail.verify.parts_words import (
     called,
     changed,
@@ -26,7 +28,7 @@ from proofmail.verify.words import Said, said
 
 _WEAKER = ("html-text/1", "words/1")
 """Rules that a text can be equal under when its text/1 differs, the stronger first."""
-_RUNGS = ("decoded/1", "text/1", *_WEAKER)
+_RUNGS = ("decoded/1", "text/1", *_WEAKER, RULE)
 
 
 def pair(
@@ -39,16 +41,26 @@ def pair(
     equal = _equal(sides)
     alike = _alike(sides, equal)
     moved = _moved(equal)
+    altered = {
+        place
+        for place, index in equal.items()
+        if place in moved or changed_labels(said("message"), sides.mine[place], found[index])
+    }
+    broken = broken_enclosures(sides.mine, found, equal, altered, complete=complete)
     for place, (number, part) in enumerate(recorded):
         name = part.get("name", "")
         label = called(f"part.{number}", name)
         index = equal.get(place)
-        rung = "" if index is None else content_rung(part, found[index])
+        rung = ""
+        if index is not None and place not in broken:
+            rung = content_rung(part, found[index])
         comparison.matches.append(PartMatch(f"part.{number}", name, rung))
         if index is not None:
             _compare_places(comparison, label, part, found[index])
             if place in moved:
                 comparison.differences.append(said("part.place", part=label))
+            if place in broken:
+                comparison.differences.append(changed(number, part, found[index]))
             if rung == "words/1":
                 comparison.remarks.append(said(f"words-only.{text_kind(part)}", part=label))
         elif place in alike:
@@ -193,7 +205,7 @@ def content_rung(part: Json, other: Json) -> str:
     theirs = {item["rule"]: item for item in other["fingerprints"]}
     same_bytes = "decoded/1" in mine and mine["decoded/1"] == theirs.get("decoded/1")
     if not is_text:
-        return "decoded/1" if same_bytes else ""
+        return "decoded/1" if same_bytes else _by_its_header(part, other)
     same_bytes = same_bytes and part.get("charset") == other.get("charset")
     # Where there is no text/1 that would show it.
     same_bytes = same_bytes and notes(part, "text.flowed", "text.delsp") == notes(
@@ -206,6 +218,13 @@ def content_rung(part: Json, other: Json) -> str:
         weaker = (rule for rule in _WEAKER if rule in mine and mine[rule] == theirs.get(rule))
         return next(weaker, "")
     return "decoded/1" if same_bytes else ""
+
+
+def _by_its_header(part: Json, other: Json) -> str:
+    """An enclosed message whose bytes differ: its parts then decide (`broken_enclosures`)."""
+    values = fingerprint_by(RULE, part)
+    same = part["type"] == other["type"] and part["role"] == other["role"] == "message"
+    return RULE if same and values is not None and values == fingerprint_by(RULE, other) else ""
 
 
 def grouping(paths: Sequence[str]) -> list[list[str]]:

@@ -89,6 +89,10 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "rung.digest": ("same bytes", "mêmes octets"),
     "rung.text/1": ("same text", "même texte"),
     "rung.html-text/1": ("same visible text", "même texte visible"),
+    "rung.header-values/1": (
+        "other bytes, same header values, and each of its parts matches",
+        "autres octets, mêmes valeurs d’en-tête, et chacune de ses parties correspond",
+    ),
     "rung.words/1": ("same words", "mêmes mots"),
     "rung.none": ("no match", "rien"),
     # The report around it.

@@ -14,7 +14,7 @@ from proofmail.verify.report import CopyReport
 from tests.journeys.originals import ORIGINALS
 from tests.making import claims_of
 
-RUNGS = ("raw/1", "decoded/1", "text/1", "html-text/1", "words/1")
+RUNGS = ("raw/1", "decoded/1", "text/1", "html-text/1", "words/1", "header-values/1")
 VERDICTS = ("same.bytes", "same.content", "same.words", "undecided", "differs")
 
 

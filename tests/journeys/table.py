@@ -35,7 +35,8 @@ by `python -m tests.journeys.table`, which makes the journeys; do not edit.
 {originals} originals (tests/journeys/originals.py) go on each journey. *Servers* are real ones, run
 by the tests (tests/journeys/transports.py); *rewrites* are small scripts of our own, named for what
 they imitate (tests/journeys/rewrites.py), which take the originals that they have something to do
-on. A part counts under the strongest rung that it matches. Not done: TNEF (`winmail.dat`).
+on. A part counts under the strongest rung that it matches; `header-values/1` is an enclosed message
+whose bytes changed while its header values and all its parts match. Not done: TNEF (`winmail.dat`).
 
 """
 

@@ -105,11 +105,8 @@ class Transport:
 
 TRANSPORTS: dict[str, Transport] = {
     "postfix": Transport(_postfix(_WHOLE_LINES, eight_bit=True)),
-    # The text within an enclosed message is encoded anew, and so its bytes are not the recorded
-    # ones: nothing is recorded of its header that could show them to say the same.
-    "postfix-to-7bit": Transport(
-        _postfix(_WHOLE_LINES, eight_bit=False), others={"forward-8bit": "differs"}
-    ),
+    # The text within an enclosed message is encoded anew: its header and its parts decide.
+    "postfix-to-7bit": Transport(_postfix(_WHOLE_LINES, eight_bit=False)),
     # Postfix puts a line end and a blank behind 998 octets, within a word if it comes so;
     # in html-long-line it comes between two words.
     "postfix-folding": Transport(
