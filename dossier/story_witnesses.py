@@ -63,12 +63,18 @@ def _details(fact: WitnessFact, words: Words) -> list[Fact]:
     return [
         Fact(
             words.either(f"detail.{key}", key),
-            (shorten(value, words("cut")),),
+            (_value(key, value, words),),
             mono=key in _MONO,
         )
         for key, value in fact.details
         if value
     ]
+
+
+def _value(key: str, value: str, words: Words) -> str:
+    if key == "not_revoked_as_of":
+        return words.either(f"status.{value}", value)
+    return shorten(value, words("cut"))
 
 
 def _tree(token: Rfc3161Token, words: Words) -> Fact:

@@ -211,6 +211,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "detail.signer": ("Unité d’horodatage", "Time-stamping unit"),
     "detail.policy": ("Politique", "Policy"),
     "detail.serial": ("Numéro de série", "Serial number"),
+    "detail.not_revoked_as_of": ("Non révoqué, à la date du", "Not revoked, as of"),
     "detail.certificate_bound_by": (
         "Certificat lié par ESSCertID",
         "Certificate bound by ESSCertID",
@@ -346,6 +347,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "check:the policy is one that the authority is trusted for": (
         "la politique est admise pour cette autorité",
         "the policy is one that the authority is trusted for",
+    ),
+    "check:no certificate of the path was revoked": (
+        "aucun certificat du chemin n’a été révoqué",
+        "no certificate of the path was revoked",
+    ),
+    "check:revocation data": (
+        "données de révocation",
+        "revocation data",
     ),
     "check:time-stamp token": (
         "jeton d’horodatage",

@@ -27,6 +27,10 @@ MAX_WITNESSES = 16
 MAX_LINKED = 256
 MAX_TOKEN_BYTES = 64 << 10
 MAX_CERTIFICATES = 16
+MAX_REVOCATION = 24
+MAX_REVOCATION_BYTES = 1 << 20
+CRL = "crl"
+OCSP = "ocsp"
 MAX_TRIE_NODES = 64
 MAX_TREE_SIZE = 1 << 32
 
@@ -49,15 +53,6 @@ class TreePlace:
 
 
 @dataclass(frozen=True)
-class Rfc3161Token:
-    """`response` is the DER TimeStampResp; `certificates` are untrusted intermediates."""
-
-    response: bytes
-    certificates: tuple[bytes, ...] = ()
-    tree: TreePlace | None = None
-
-
-@dataclass(frozen=True)
 class EvmAnchor:
     """Signed transaction, its inclusion proof, and the block header's RLP (SPEC §6.3)."""
 
@@ -73,6 +68,24 @@ class Unknown:
 
     kind: str
     value: Json
+
+
+@dataclass(frozen=True)
+class RevocationData:
+    """DER of a CertificateList (kind CRL) or of an OCSPResponse (kind OCSP), SPEC §5.7."""
+
+    kind: str
+    value: bytes
+
+
+@dataclass(frozen=True)
+class Rfc3161Token:
+    """`response` is the DER TimeStampResp; `certificates` are untrusted intermediates."""
+
+    response: bytes
+    certificates: tuple[bytes, ...] = ()
+    tree: TreePlace | None = None
+    revocation: tuple[RevocationData | Unknown, ...] = ()
 
 
 Token: TypeAlias = Rfc3161Token | Unknown
@@ -146,6 +159,8 @@ def _token_json(token: Token) -> Json:
         "kind": "rfc3161",
         "response": base64url(token.response),
     }
+    if token.revocation:
+        value["revocation"] = [_revocation_json(item) for item in token.revocation]
     if token.tree:
         value["tree"] = {
             "index": token.tree.index,
@@ -153,6 +168,12 @@ def _token_json(token: Token) -> Json:
             "size": token.tree.size,
         }
     return value
+
+
+def _revocation_json(item: RevocationData | Unknown) -> Json:
+    if isinstance(item, Unknown):
+        return item.value
+    return {"kind": item.kind, "value": base64url(item.value)}
 
 
 def _batch_json(batch: Batch | Unknown) -> Json:
@@ -239,12 +260,28 @@ def _node(value: Json, what: str) -> bytes:
 def _token(value: Json, what: str) -> Token:
     if _kind(value, what) != "rfc3161":
         return _unknown(value, what)
-    found = members(value, "token", ("certificates", "kind", "response"), ("tree",))
+    found = members(value, "token", ("certificates", "kind", "response"), ("revocation", "tree"))
     return Rfc3161Token(
         response=octets(found["response"], "response", MAX_TOKEN_BYTES),
         certificates=array(found["certificates"], "certificates", MAX_CERTIFICATES, _node),
         tree=_tree(found["tree"]) if "tree" in found else None,
+        revocation=_revocations(found["revocation"]) if "revocation" in found else (),
     )
+
+
+def _revocations(value: Json) -> tuple[RevocationData | Unknown, ...]:
+    found = array(value, "revocation", MAX_REVOCATION, _revocation)
+    if not found:
+        raise Unreadable("revocation: an empty list is left out")
+    return found
+
+
+def _revocation(value: Json, what: str) -> RevocationData | Unknown:
+    kind = _kind(value, what)
+    if kind not in (CRL, OCSP):
+        return _unknown(value, what)
+    found = members(value, "revocation data", ("kind", "value"))
+    return RevocationData(kind, octets(found["value"], "revocation", MAX_REVOCATION_BYTES))
 
 
 def _tree(value: Json) -> TreePlace:

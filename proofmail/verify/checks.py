@@ -23,12 +23,21 @@ from proofmail.core.canonical import Json, base64url, format_time
 from proofmail.core.claims import MAX_PARTS, check_claim, never_hidden
 from proofmail.core.evm import AnchoredRoot, read_evm_anchor
 from proofmail.core.merkle import leaf_hash, root_from_path
-from proofmail.core.proof import Batch, EvmAnchor, Proof, Rfc3161Token, Signature, Unknown
+from proofmail.core.proof import (
+    Batch,
+    EvmAnchor,
+    Proof,
+    RevocationData,
+    Rfc3161Token,
+    Signature,
+    Unknown,
+)
 from proofmail.core.record import SIGNATURE_LABEL, Disclosure, Record, check_commitment
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
 from proofmail.verify.report import Report, Row, Status, WitnessFact
+from proofmail.verify.revocation import Standing, standing
 from proofmail.verify.token import TOKEN_CHECKS, TokenContext, TokenFacts, token_facts
-from proofmail.verify.trust import Trust, key_id
+from proofmail.verify.trust import Authority, Trust, key_id
 
 T = TypeVar("T")
 
@@ -36,6 +45,9 @@ STATEMENT_TOLERANCE = timedelta(seconds=60)
 """How much later than its witness a record may say it was received (SPEC §9, V6 and V12)."""
 
 NO_TRUST = Trust()
+REVOCATION = "V5.S"
+NOT_CHECKED = "not checked"
+"""The detail `not_revoked_as_of` of a token of whose path nothing is known."""
 
 
 @dataclass
@@ -61,9 +73,13 @@ class _Bench:
     def note(self, number: str, title: str, status: Status, reason: str, subject: str = "") -> None:
         self.rows.append(Row(number, title, status, reason, subject))
 
-    def passed(self, start: int) -> Status:
-        """The status of all rows since `start` as one."""
-        found = {row.status for row in self.rows[start:]}
+    def passed(self, start: int, but: str = "") -> Status:
+        """The status of all rows since `start` as one; rows numbered `but` may be not checked."""
+        found = {
+            row.status
+            for row in self.rows[start:]
+            if row.number != but or row.status is not Status.NOT_CHECKED
+        }
         if Status.FAILED in found:
             return Status.FAILED
         return Status.PASSED if found <= {Status.PASSED} else Status.NOT_CHECKED
@@ -173,18 +189,50 @@ def _token(
         facts = token_facts(context)
     except (CheckFailed, NotChecked, Unreadable):
         return None  # a row above says why
+    authority = trust.authority(facts.root_sha256)
+    revocation = _revocation(bench, token, context, subject)
     latest = facts.gen_time + (facts.accuracy or timedelta())
     bench.judge(
         "V6", "not received after the time-stamp",
         lambda: _statement(record, latest, "token"), subject,
     )  # fmt: skip
-    authority = trust.authority(facts.root_sha256)
+    status = bench.passed(start, but=REVOCATION)
+    if status is Status.PASSED and _asks_revocation(authority) and revocation is None:
+        status = Status.NOT_CHECKED
     fact = WitnessFact(
-        "rfc3161", bench.passed(start), facts.gen_time, facts.accuracy or timedelta(),
-        _token_details(facts, authority.name if authority else ""),
+        "rfc3161", status, facts.gen_time, facts.accuracy or timedelta(),
+        _token_details(facts, authority.name if authority else "", revocation),
         "built-in authority" if authority and authority.built_in else "",
     )  # fmt: skip
     return f"rfc3161 {facts.root_sha256.hex()}", fact
+
+
+def _revocation(
+    bench: _Bench, token: Rfc3161Token, context: TokenContext, subject: str
+) -> Standing | None:
+    """V5.S, judged whenever the path holds (SPEC §5.7)."""
+    known = [item for item in token.revocation if isinstance(item, RevocationData)]
+    start = len(bench.rows)
+    found: list[Standing] = []
+
+    def judge() -> str:
+        try:
+            path = context.path
+        except CheckFailed as error:
+            raise NotChecked(str(error)) from error
+        found.append(standing(path, known, context.token.info.gen_time))
+        return found[0].text
+
+    bench.judge(REVOCATION, "no certificate of the path was revoked", judge, subject)
+    others = [item.kind for item in token.revocation if isinstance(item, Unknown)]
+    if others and bench.rows[start].status is not Status.FAILED:
+        reason = f"a kind this verifier does not know: {_clip(others[0])}"
+        bench.note(REVOCATION, "revocation data", Status.NOT_CHECKED, reason, subject)
+    return found[0] if found else None
+
+
+def _asks_revocation(authority: Authority | None) -> bool:
+    return authority is not None and authority.revocation_required
 
 
 def _imprint(record: Record, token: Rfc3161Token) -> bytes:
@@ -195,13 +243,16 @@ def _imprint(record: Record, token: Rfc3161Token) -> bytes:
     return root_from_path(leaf_hash(data), place.index, place.size, place.path)
 
 
-def _token_details(facts: TokenFacts, authority: str) -> tuple[tuple[str, str], ...]:
+def _token_details(
+    facts: TokenFacts, authority: str, revocation: Standing | None
+) -> tuple[tuple[str, str], ...]:
     return (
         ("authority", authority),
         ("signer", facts.signer),
         ("policy", facts.policy),
         ("serial", str(facts.serial)),
         ("certificate_bound_by", facts.ess_version),
+        ("not_revoked_as_of", format_time(revocation.as_of) if revocation else NOT_CHECKED),
     )
 
 

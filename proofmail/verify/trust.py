@@ -45,6 +45,8 @@ class Authority:
     certificate: bytes
     policies: frozenset[str] = frozenset()
     built_in: bool = False
+    revocation_required: bool = False
+    """Whether a token of it counts only if its path was found not revoked (SPEC §5.7)."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,7 @@ class Trust:
 
     def to_json(self) -> Json:
         return {
-            "authorities": [
-                {
-                    "built_in": a.built_in,
-                    "certificate": base64url(a.certificate),
-                    "name": a.name,
-                    "policies": sorted(a.policies),
-                }
-                for a in self.authorities
-            ],
+            "authorities": [_authority_json(authority) for authority in self.authorities],
             "chains": [
                 {
                     "blocks": sorted(f"0x{block.hex()}" for block in c.blocks),
@@ -111,6 +105,16 @@ class Trust:
             ],
             "witnesses": self.witnesses,
         }
+
+
+def _authority_json(authority: Authority) -> Json:
+    return {
+        "built_in": authority.built_in,
+        "certificate": base64url(authority.certificate),
+        "name": authority.name,
+        "policies": sorted(authority.policies),
+        "revocation_required": authority.revocation_required,
+    }
 
 
 def key_id(spki: bytes) -> bytes:
@@ -219,12 +223,15 @@ def _oid(value: Json, what: str) -> str:
 
 
 def _authority(value: Json, what: str) -> Authority:
-    found = members(value, what, ("certificate", "name"), ("built_in", "policies"))
+    found = members(
+        value, what, ("certificate", "name"), ("built_in", "policies", "revocation_required")
+    )
     return Authority(
         name=text(found["name"], "authority name", 200),
         certificate=_certificate(found["certificate"], "authority certificate"),
         policies=frozenset(array(found.get("policies", []), "policies", 100, _oid)),
         built_in=boolean(found.get("built_in", False), "built_in"),
+        revocation_required=boolean(found.get("revocation_required", False), "revocation_required"),
     )
 
 

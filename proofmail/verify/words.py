@@ -182,6 +182,8 @@ _ROWS_FR = {
     "row.V16": "un sceau sur tout le fichier, par un signataire de confiance",
     "row.V17": "assez de témoins indépendants",
     "row.T0": "ce que le jeton doit couvrir",
+    "row.S": "aucun certificat du chemin n’a été révoqué",
+    "revocation data": "données de révocation",
     "row.T1": "la réponse est en DER strict et contient un jeton",
     "row.T2": "le statut est « accordé »",
     "row.T3": "l’algorithme et l’empreinte sont ceux attendus",

@@ -297,6 +297,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Certificat lié par ESSCertID",
         "Certificate bound by ESSCertID",
     ),
+    "detail.not_revoked_as_of": ("Non révoqué, à la date du", "Not revoked, as of"),
     "detail.chain_id": ("Identifiant de la chaîne", "Chain id"),
     "detail.chain": ("Chaîne", "Chain"),
     "detail.block_number": ("Bloc", "Block"),
@@ -444,6 +445,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "check.T13": (
         "la politique est de celles que l’on croit de cette autorité",
         "the policy is one that the authority is trusted for",
+    ),
+    "check.S": (
+        "aucun certificat du chemin n’a été révoqué",
+        "no certificate of the path was revoked",
     ),
     # Refusals
     "error.back": ("Retour à la synthèse", "Back to the synthesis"),

@@ -197,7 +197,8 @@ def test_one_record_with_its_witnesses(site: Site, guest: Guest) -> None:
     assert claims["header.from"]["source"] == "stated"
     assert claims["part.2"]["source"] == "derived"
     assert claims["part.2"]["value"]["name"] == "offre.pdf"
-    assert all(check["status"] == "passed" for check in after["checks"])
+    odd = {c["number"]: c["status"] for c in after["checks"] if c["status"] != "passed"}
+    assert odd == {"V5.S": "not checked"}
 
 
 def test_the_proof_file_verifies_under_the_trust_file(site: Site, guest: Guest) -> None:
