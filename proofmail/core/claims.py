@@ -16,6 +16,7 @@ MAX_OCCURRENCES = 101
 """Of one header field; the last may stand for all further ones (SPEC §3.6.1)."""
 MAX_MAILBOXES = 2001
 """The last may stand for all further ones (SPEC §3.6.2)."""
+MAX_IMAGES = 200
 _MAIL = frozenset({"message", "receipt"})
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z|\?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*\Z", re.ASCII)
@@ -115,7 +116,10 @@ def _fingerprints(value: Json, what: str) -> object:
 
 def _part(value: Json, what: str) -> object:
     part = members(
-        value, what, ("fingerprints", "path", "role", "type"), ("charset", "name", "notes")
+        value,
+        what,
+        ("fingerprints", "path", "role", "type"),
+        ("charset", "content_id", "content_location", "images", "name", "notes"),
     )
     text(part["path"], what, 255)
     if part["role"] not in ("body", "attachment", "inline", "message", "report"):
@@ -127,7 +131,16 @@ def _part(value: Json, what: str) -> object:
         text(part["name"], what, 1200)
     if "notes" in part:
         _names(part["notes"], what)
+    for name in ("content_id", "content_location"):
+        if name in part:
+            digest(part[name], what)
+    if "images" in part:
+        array(part["images"], what, MAX_IMAGES, _image)
     return _fingerprints(part["fingerprints"], what)
+
+
+def _image(value: Json, what: str) -> int:
+    return integer(value, what, -1, MAX_PARTS)
 
 
 def _report(value: Json, what: str) -> object:

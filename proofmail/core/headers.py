@@ -44,7 +44,8 @@ SINGLE = (
     "content-disposition",
 )
 WANTED = frozenset(
-    name.encode("ascii") for name in (*SINGLE, "content-id", "disposition-notification-to")
+    name.encode("ascii")
+    for name in (*SINGLE, "content-id", "content-location", "disposition-notification-to")
 )
 """The fields that are kept while a header is read; all others are dropped line by line."""
 WHOLE_FIELDS = re.compile(b"^" + WHOLE_FIELD.pattern, re.MULTILINE)

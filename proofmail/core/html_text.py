@@ -15,6 +15,7 @@ from proofmail.core.html_names import BLOCKS, INLINES, MARKED, NEUTRAL
 from proofmail.core.html_style import GROUND, LINE, sheet_traits
 from proofmail.core.html_tokens import COMMENT, TAG, TEXT, Refused, Tokens, shown
 from proofmail.core.model import Fingerprint
+from proofmail.core.pictures import Images
 
 DEPTH_MAX = 100
 """Most tables, rows, cells, lists, links and marked words open within one another."""
@@ -61,6 +62,7 @@ class HtmlText:
         self._words_out: list[str] = []
         self._text = Composed("html-text/1")
         self._words = Composed("words/1")
+        self.images = Images()
 
     def feed(self, text: str) -> None:
         if self._note is not None:
@@ -246,6 +248,7 @@ class HtmlText:
             self._mark(*element.fields)
 
     def _image(self, element: Element) -> None:
+        self.images.add(element.fields[1])
         if element.is_block:
             self._border()
         self._visible(_marker(*element.fields), _marker("img", element.fields[2]))

@@ -9,6 +9,7 @@ from proofmail.core.html_text import HtmlText
 from proofmail.core.model import Fingerprint, Part
 from proofmail.core.notes import header_notes
 from proofmail.core.parameters import PartHeader
+from proofmail.core.pictures import Images
 from proofmail.core.report import CAPTURE_MAX_BYTES, DSN_TYPES, HEADERS_TYPES, MDN_TYPES
 from proofmail.core.text import Text
 from proofmail.core.words import Words
@@ -34,6 +35,7 @@ class Leaf:
         plain = header.type == "text/plain"
         self._words = Words() if plain else None
         self._html = HtmlText() if header.type == "text/html" else None
+        self._images: Images | None = None
         self._text = None
         if header.type.startswith("text/"):
             self._text = Text(
@@ -69,7 +71,14 @@ class Leaf:
             header.name,
             tuple(fingerprints),
             tuple(sorted(notes)),
+            header.content_id,
+            header.content_location,
         )
+
+    @property
+    def images(self) -> Images | None:
+        """Those of a page that has html-text/1, once `part` was called."""
+        return self._images
 
     def _readings(self, text: Text) -> tuple[list[Fingerprint], str | None]:
         """text/1, then the weaker rules, none of which a part has without it."""
@@ -80,6 +89,7 @@ class Leaf:
         if self._html is not None:
             seen, reason = self._html.finish()
             found += seen
+            self._images = self._html.images if seen else None
         if self._words is not None:
             found.append(self._words.finish())
         return found, reason

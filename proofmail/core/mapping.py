@@ -34,6 +34,12 @@ def part_claim(part: Part) -> Json:
         value["name"] = part.name
     if part.notes:
         value["notes"] = sorted(set(part.notes))
+    if part.content_id is not None:
+        value["content_id"] = base64url(part.content_id)
+    if part.content_location is not None:
+        value["content_location"] = base64url(part.content_location)
+    if part.images:
+        value["images"] = list(part.images)
     return value
 
 

@@ -24,6 +24,7 @@ from proofmail.core.headers import (
 from proofmail.core.leaf import Leaf
 from proofmail.core.model import Part
 from proofmail.core.parameters import PartHeader, part_header
+from proofmail.core.pictures import UNRESOLVED, Images
 from proofmail.core.report import DSN_TYPES, HEADERS_TYPES, MDN_TYPES, Reports, returned_message_id
 
 DEPTH_MAX = 50
@@ -91,6 +92,8 @@ class Structure:
         self._leaf: Leaf | None = None
         self._place = 0
         self._inner: Structure | None = None
+        self._names: dict[bytes, int] = {}
+        self._pages: dict[int, Images] = {}
 
     def feed(self, data: bytes) -> None:
         data = self._tail + data
@@ -112,6 +115,7 @@ class Structure:
         if self._findings.exceeded is None:
             self._end_leaf()
             self._leave(0)
+            self._bind_images()
 
     # -- header ---------------------------------------------------------------------------------
 
@@ -412,10 +416,26 @@ class Structure:
         if values is not None:
             part = part._replace(fingerprints=(*part.fingerprints, values))
         findings.parts[self._place] = part
+        self._note_names(leaf)
         if part.notes:
             findings.defects.update([note for note in part.notes if note.startswith("transfer.")])
         enclosed_id = first_message_id(inner.header) if inner and inner.header else None
         self._note_report(leaf, enclosed_id)
+
+    def _note_names(self, leaf: Leaf) -> None:
+        name, images = leaf.header.content_id, leaf.images
+        if name is not None:
+            self._names[name] = UNRESOLVED if name in self._names else self._place + 1
+        if images is not None:
+            self._pages[self._place] = images
+
+    def _bind_images(self) -> None:
+        """At the end of the message: which of its parts each image refers to (SPEC §3.16)."""
+        parts = self._findings.parts
+        for place, images in self._pages.items():
+            page, numbers = parts[place], images.numbers(self._names)
+            if page is not None and numbers:
+                parts[place] = page._replace(images=numbers)
 
     def _note_report(self, leaf: Leaf, enclosed_id: str | None) -> None:
         reports, kind = self._findings.reports, leaf.header.type

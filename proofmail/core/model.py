@@ -16,7 +16,8 @@ class Fingerprint(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A leaf of the MIME tree. `notes` are names from the closed list in SPEC §3.9."""
+    """A leaf of the MIME tree. `notes` are names from the closed list in SPEC §3.9; what
+    follows them is told in §3.16."""
 
     path: str
     role: str
@@ -25,6 +26,9 @@ class Part(NamedTuple):
     name: str | None
     fingerprints: tuple[Fingerprint, ...]
     notes: tuple[str, ...]
+    content_id: bytes | None = None
+    content_location: bytes | None = None
+    images: tuple[int, ...] = ()
 
 
 class Mailbox(NamedTuple):

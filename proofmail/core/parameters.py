@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from proofmail.core import charsets
 from proofmail.core.headers import Fields, ascii_lower, clean_text
+from proofmail.core.pictures import content_id, content_location
 
 NAME_MAX = 1_024
 """Most code points of a part's name that are kept as they are."""
@@ -69,6 +70,9 @@ class PartHeader:
     disposition: str
     name: str | None
     has_content_id: bool
+    content_id: bytes | None
+    content_location: bytes | None
+    """Digests of what the text of a page may refer to this part by (SPEC §3.16)."""
 
     def parameter(self, name: str) -> str:
         return ascii_lower(self.parameters.get(name, ""))
@@ -93,6 +97,8 @@ def part_header(fields: Fields, default_type: str, defects: set[str]) -> PartHea
         written,
         _name(disposition, parameters, defects),
         "content-id" in fields,
+        content_id(fields),
+        content_location(fields),
     )
 
 

@@ -134,6 +134,23 @@ COPIES: dict[str, tuple[str, str]] = {
         "the arrangement changed: the parts are grouped in another way",
         "la disposition a changé : les parties sont groupées autrement",
     ),
+    "part.images": (
+        "{part} shows another picture at a place than it did, or one that came from elsewhere",
+        "{part} montre à un endroit une autre image qu’avant, ou une image venue d’ailleurs",
+    ),
+    "part.images-untold": (
+        "{part}: which pictures it shows cannot be told",
+        "{part} : impossible de dire quelles images elle montre",
+    ),
+    "part.content-id": (
+        "{part} has another Content-ID: what shows it by that name may show another file",
+        "{part} a un autre Content-ID : ce qui l’affiche sous ce nom peut afficher un autre "
+        "fichier",
+    ),
+    "part.content-location": (
+        "{part} has another Content-Location, or lost or gained one",
+        "{part} a un autre Content-Location, ou l’a perdu ou gagné",
+    ),
     "part.place": (
         "{part} stands at another place",
         "{part} n’est pas à la même place",
@@ -388,6 +405,10 @@ COPIES: dict[str, tuple[str, str]] = {
     "msg.role-untold": (
         "this file does not tell whether {part} was attached or stood in the text",
         "ce fichier ne dit pas si « {part} » était jointe ou dans le texte",
+    ),
+    "msg.content-id-untold": (
+        "{part}: this file does not give the Content-ID or the Content-Location that it had",
+        "{part} : ce fichier ne donne pas le Content-ID ou le Content-Location qu’elle avait",
     ),
     "msg.name-untold": (
         "{part} had no name; this file calls it {name}",

@@ -46,6 +46,9 @@ _MAIL_CLAIMS = re.compile(
 )
 """Claims that follow from the bytes of the mail alone."""
 
+_LATER = ("content_id", "content_location", "images")
+"""Members of a part that a record of an earlier version does not have."""
+
 MAX_DEFECTS = 200
 
 
@@ -108,6 +111,8 @@ def _agrees(value: Json, other: Json) -> bool:
     if other is None or any(
         value.get(name) != other.get(name) for name in ("charset", "name", "path", "role", "type")
     ):
+        return False
+    if any(value[name] != other.get(name) for name in _LATER if name in value):
         return False
     theirs = {item["rule"]: item for item in other["fingerprints"]}
     return all(theirs.get(item["rule"], item) == item for item in value["fingerprints"])

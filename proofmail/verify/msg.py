@@ -44,6 +44,7 @@ _DISPLAY_NAME, _ADDRESS_TYPE, _ADDRESS, _SMTP = 0x3001, 0x3002, 0x3003, 0x39FE
 _RECIPIENT_TYPE = 0x0C15
 _DATA, _SHORT_NAME, _METHOD, _LONG_NAME = 0x3701, 0x3704, 0x3705, 0x3707
 _FLAGS, _HIDDEN = 0x3714, 0x7FFE
+_CONTENT_ID, _CONTENT_LOCATION = 0x3712, 0x3713
 _REPRESENTED = (0x0042, 0x0064, 0x0065, 0x5D02)
 _SENDER = (0x0C1A, 0x0C1E, 0x0C1F, 0x5D01)
 """Name, kind of address, address, SMTP address."""
@@ -72,6 +73,8 @@ class Attachment:
     embedded: bool
     hidden: bool
     """Not shown in the list of attachments: it stands in the text."""
+    content_id: str = ""
+    content_location: str = ""
 
 
 @dataclass(frozen=True)
@@ -271,4 +274,6 @@ def _attachment(own: _Properties) -> Attachment:
         data=own.binary(_DATA) if method == _BY_VALUE else None,
         embedded=method == _EMBEDDED,
         hidden=own.flag(_HIDDEN) or bool((own.integer(_FLAGS) or 0) & _IN_TEXT),
+        content_id=own.text(_CONTENT_ID) or "",
+        content_location=own.text(_CONTENT_LOCATION) or "",
     )

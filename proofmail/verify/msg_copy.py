@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from proofmail.core.canonical import Json
+from proofmail.core.canonical import Json, base64url
 from proofmail.core.headers import ascii_lower, unified_white
 from proofmail.core.mapping import header_claims
+from proofmail.core.pictures import content_id, content_location
 from proofmail.core.unicode14 import nfc
 from proofmail.errors import Unreadable
 from proofmail.verify.comparison import Comparison, recorded_parts
@@ -261,6 +262,10 @@ class _Files:
             questions.append(said("msg.role-untold", part=label))
         if part["type"].startswith("text/"):
             questions.append(said("msg.charset-untold", part=label))
+        names = {"content-id": [item.content_id], "content-location": [item.content_location]}
+        given = {"content_id": content_id(names), "content_location": content_location(names)}
+        if any(part.get(key) != (value and base64url(value)) for key, value in given.items()):
+            questions.append(said("msg.content-id-untold", part=label))
 
     def rest(self) -> None:
         """What no recorded part corresponds to was added."""

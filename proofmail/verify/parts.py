@@ -23,6 +23,7 @@ from proofmail.verify.parts_words import (
     notes,
     text_kind,
 )
+from proofmail.verify.pictures import compare_pictures
 from proofmail.verify.report import PartMatch
 from proofmail.verify.words import Said, said
 
@@ -46,6 +47,7 @@ def pair(
         for place, index in equal.items()
         if place in moved or changed_labels(said("message"), sides.mine[place], found[index])
     }
+    altered |= compare_pictures(comparison, recorded, found, equal)
     broken = broken_enclosures(sides.mine, found, equal, altered, complete=complete)
     for place, (number, part) in enumerate(recorded):
         name = part.get("name", "")
