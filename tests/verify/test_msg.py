@@ -407,3 +407,15 @@ def test_plain_text_that_exchange_made_of_the_html_differs_in_nothing() -> None:
     assert [match.rung != "" for match in report.matches] == [False, True, True]
     other = _judge(_rich(RTF_PAGE, PLAIN_OF_PAGE.replace("200", "300")), claims_of(mail))
     assert other.status is Status.FAILED
+
+
+def test_an_attachment_under_another_content_id_is_an_open_question() -> None:
+    start = MAIL.index(b"Content-Disposition: attachment")
+    claims = claims_of(MAIL[:start] + b"Content-ID: <one@pc7>\r\n" + MAIL[start:])
+    outlook = _made()
+    assert _judge(outlook, claims).status is Status.NOT_CHECKED
+    outlook.attachments[0][0x3712] = "two@pc7"
+    assert _judge(outlook, claims).status is Status.NOT_CHECKED
+    assert _judge(outlook).status is Status.NOT_CHECKED
+    outlook.attachments[0][0x3712] = "one@pc7"
+    assert _judge(outlook, claims).status is Status.PASSED
