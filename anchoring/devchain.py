@@ -24,13 +24,15 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from anchoring.evm_block import Block, header_of, inclusion
+from anchoring.evm_block import Block, header_of, inclusion, sender_and_nonce
 from proofmail.core.evm import MAX_CHAIN_ID, Transaction, read_transaction
+from proofmail.core.mpt import keccak256
 from proofmail.errors import CheckFailed, Misconfigured, Refused, TryLater, Unreadable
-from proofmail.ports import Clock, Fees, Inclusion
+from proofmail.ports import Clock, Fees, Head, Inclusion, SpentNonce
 
 MAX_AHEAD_SECONDS = 60
 # Far above the ids of public chains, and wide enough that no two installations share one: what is
@@ -64,6 +66,27 @@ class DevChain:
     def next_nonce(self, sender: bytes) -> int:
         with self._lock:
             return int(self._state().get_nonce(sender))
+
+    def head(self) -> Head:
+        """Our own clock, or the newest block's time where that ran ahead of it: the next block
+        will not be older."""
+        with self._lock:
+            head = self._chain().get_canonical_head()
+        newest = datetime.fromtimestamp(int(head.timestamp), UTC)
+        return Head(int(head.block_number), max(newest, self._clock.now()))
+
+    def final_transaction(self, sender: bytes, nonce: int) -> SpentNonce | None:
+        """Block n holds one transaction, the anchor sender's with nonce n - 1: nobody else can
+        pay for one."""
+        with self._lock:
+            if nonce >= self.next_nonce(sender):
+                return None
+            block = self._block(nonce + 1)
+            raw = block.transactions[0]
+            if sender_and_nonce(raw) != (sender, nonce):
+                raise TryLater("the development chain has not this nonce where it should be")
+            place = inclusion(block, keccak256(raw))
+        return None if place is None else SpentNonce(raw, place)
 
     def balance_wei(self, sender: bytes) -> int:
         with self._lock:

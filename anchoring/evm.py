@@ -9,6 +9,7 @@ there costs at most the operator's fee ceiling, or time.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from anchoring.evm_block import (
@@ -20,13 +21,14 @@ from anchoring.evm_block import (
     inclusion,
     octets,
     quantity,
+    sender_and_nonce,
     transactions_trie,
 )
-from proofmail.core import rlp
-from proofmail.core.evm import Header
+from proofmail.core.evm import MAX_TIMESTAMP, Header
 from proofmail.core.mpt import keccak256
 from proofmail.errors import Misconfigured, Refused, TryLater
-from proofmail.ports import Fees, Inclusion
+from proofmail.ports import Fees, Head, Inclusion, SpentNonce
+from proofmail.store.gas import base_fee_wei
 
 if TYPE_CHECKING:
     from web3.providers import BaseProvider
@@ -36,7 +38,6 @@ DEFAULT_TIMEOUT_SECONDS = 10.0
 DEFAULT_PRIORITY_FEE_WEI = 10**9
 # How far check_supported goes back for a block that has transactions.
 _LOOK_BACK_BLOCKS = 16
-_BASE_FEE_FIELD = 15
 
 # Words of geth, reth, erigon, Nethermind, Besu and anvil, letters alone in lower case.
 _KNOWN = ("alreadyknown", "alreadyimported", "knowntransaction", "alreadyexists", "inmempool")
@@ -77,15 +78,62 @@ class EvmLedger:
         self._chain_id: int | None = None
 
     def chain_id(self) -> int:
-        if self._chain_id is None:
-            found = quantity(self._ask_unchecked("eth_chainId"))
-            if self._expected_chain_id not in (None, found):
-                raise Misconfigured("the node serves another chain id than the one configured")
-            self._chain_id = found
-        return self._chain_id
+        found = quantity(self._ask_unchecked("eth_chainId"))
+        if self._expected_chain_id not in (None, found):
+            raise Misconfigured("the node serves another chain id than the one configured")
+        if self._chain_id not in (None, found):
+            self._chain_id = None  # so that the next call asks again
+            raise Misconfigured("the node serves another chain id than it did before")
+        self._chain_id = found
+        return found
+
+    def head(self) -> Head:
+        """A chain that makes no empty blocks shows its time only in the block being made."""
+        header = self.newest_header()
+        newest = header.timestamp
+        try:
+            pending = self._call("eth_getBlockByNumber", "pending", False)
+            if isinstance(pending, dict):
+                newest = max(newest, quantity(pending.get("timestamp")))
+        except (_RpcError, Disagrees):
+            pass  # not every node makes one
+        return Head(header.number, datetime.fromtimestamp(min(newest, MAX_TIMESTAMP), UTC))
+
+    def newest_header(self) -> Header:
+        return self._header(self._newest(full=False))[0]
 
     def next_nonce(self, sender: bytes) -> int:
         return quantity(self._ask("eth_getTransactionCount", _hex(sender), "latest"))
+
+    def final_transaction(self, sender: bytes, nonce: int) -> SpentNonce | None:
+        """Bisects for the block in which the address's count passes the nonce, and finds the
+        transaction in its bytes: the counts are the node's word, what is returned is not. Nodes
+        forget the states of old blocks (128 of them are usual); an error there reads as `earlier`.
+        """
+        high = self.finalized_number()
+        if quantity(self._ask("eth_getTransactionCount", _hex(sender), hex(high))) <= nonce:
+            return None
+        low = -1
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._count_at(sender, middle) > nonce:
+                high = middle
+            else:
+                low = middle
+        block = self._block(_dictionary(self._ask("eth_getBlockByNumber", hex(high), True)))
+        for raw in block.transactions:
+            if sender_and_nonce(raw) == (sender, nonce):
+                place = inclusion(block, keccak256(raw))
+                return None if place is None else SpentNonce(raw, place)
+        raise TryLater(
+            "the node cannot show any more what a nonce was used for: name one with older states"
+        )
+
+    def _count_at(self, sender: bytes, number: int) -> int:
+        try:
+            return quantity(self._call("eth_getTransactionCount", _hex(sender), hex(number)))
+        except _RpcError:
+            return 0
 
     def balance_wei(self, sender: bytes) -> int:
         return quantity(self._ask("eth_getBalance", _hex(sender), "latest"))
@@ -93,14 +141,14 @@ class EvmLedger:
     def fees(self) -> Fees:
         """The base fee of the newest block, and the tip that the node advises."""
         _, encoded = self._header(self._newest(full=False))
-        fields = rlp.decode_list(encoded)
-        if len(fields) <= _BASE_FEE_FIELD:
+        base_fee = base_fee_wei(encoded)
+        if base_fee is None:
             raise Misconfigured("this chain has no base fee: it takes no transactions of type 2")
         try:
             tip = quantity(self._call("eth_maxPriorityFeePerGas"))
         except _RpcError:
             tip = DEFAULT_PRIORITY_FEE_WEI
-        return Fees(rlp.decode_int(fields[_BASE_FEE_FIELD], 32), tip)
+        return Fees(base_fee, tip)
 
     def broadcast(self, raw_transaction: bytes) -> None:
         name = keccak256(raw_transaction)
@@ -220,7 +268,8 @@ class EvmLedger:
             raise TryLater("the node answers with an error") from None
 
     def _call(self, method: str, *params: object) -> Any:
-        self.chain_id()
+        if self._chain_id is None:
+            self.chain_id()
         return self._send(method, params)
 
     def _send(self, method: str, params: tuple[object, ...]) -> Any:

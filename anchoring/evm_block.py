@@ -12,8 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coincurve import PublicKey
+
 from proofmail.core import rlp
-from proofmail.core.evm import Header, read_header, transaction_key
+from proofmail.core.evm import Header, address_of, read_header, transaction_key
 from proofmail.core.mpt import keccak256, trie_value
 from proofmail.errors import ProofmailError, TryLater
 from proofmail.ports import Inclusion
@@ -122,6 +124,34 @@ def transaction_bytes(transaction: Json) -> bytes | None:
         parity = transaction["yParity"]
     fields += [_number(n) for n in (parity, transaction.get("r"), transaction.get("s"))]
     return (bytes([kind]) if kind else b"") + rlp.encode(fields)
+
+
+def sender_and_nonce(raw: bytes) -> tuple[bytes, int] | None:
+    """Whose transaction these signed bytes are, and its nonce, for the types 0 to 4; None for any
+    other type, and for a signature that gives nobody. EIP-155: with a chain id, a legacy
+    transaction's signature covers that and two noughts, too."""
+    kind = raw[0] if raw and raw[0] < 0x80 else 0
+    if kind not in _FIELDS:
+        return None
+    try:
+        fields = rlp.decode_list(raw[1:] if kind else raw)
+        if len(fields) != len(_FIELDS[kind].split()) + 3:
+            return None
+        signed, parity = fields[:-3], rlp.decode_int(fields[-3], 8)
+        if not kind and parity >= 35:
+            chain_id, parity = divmod(parity - 35, 2)
+            signed = [*signed, rlp.encode_int(chain_id), b"", b""]
+        elif not kind:
+            parity -= 27
+        if parity not in (0, 1):
+            return None
+        digest = keccak256((bytes([kind]) if kind else b"") + rlp.encode(signed))
+        numbers = [rlp.decode_int(field, 32).to_bytes(32, "big") for field in fields[-2:]]
+        signature = b"".join(numbers) + bytes([parity])
+        key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
+        return address_of(key.format(compressed=False)), rlp.decode_int(fields[1 if kind else 0], 8)
+    except (ProofmailError, ValueError):
+        return None
 
 
 def _field(name: str, value: Any) -> rlp.Item:

@@ -1,4 +1,5 @@
-"""The steps around the ledger: close a batch, anchor it, watch it become final.
+"""The steps around the ledger that make anchors: close a batch, sign and send its transaction.
+What follows them to finality is in :mod:`anchoring.ledger_watch`.
 
 Each looks its work up in the store and is safe to run twice. Recovery after a crash is the same
 step run again: what was signed is in the store, and the same bytes are broadcast once more.
@@ -7,36 +8,60 @@ step run again: what was signed is in the store, and the same bytes are broadcas
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import groupby
+from datetime import datetime, timedelta
 
-from anchoring.evm_signing import Price, anchor_sender, price, replacement_price, sign_anchor
-from proofmail.core.evm import read_evm_anchor, read_transaction
+from anchoring.evm_signing import AboveCeiling, Price, check_signed, price, unsigned_anchor
 from proofmail.core.mpt import keccak256
-from proofmail.errors import CheckFailed, Refused, TryLater, Unreadable
-from proofmail.ports import Clock, Ledger
-from proofmail.store import anchors
-from proofmail.store.anchors import BatchToAnchor, Found, NewTransaction, SavedTransaction
+from proofmail.errors import Misconfigured, Refused
+from proofmail.ports import AnchorSigner, Clock, Head, Ledger
+from proofmail.store import anchors, conditions
+from proofmail.store.anchors import BatchToAnchor, NewTransaction
 from proofmail.store.batches import close_batch
 from proofmail.store.engine import Store
+from proofmail.store.gas import most_wei
+from proofmail.store.spending import OverBudget
 
 log = logging.getLogger("proofmail.ledger")
 
-REBROADCAST_AFTER = timedelta(seconds=60)
-REPLACE_AFTER = timedelta(minutes=5)
+MAX_UNDER_WAY = 16
+"""Nodes keep few waiting transactions of one sender; more would be dropped, and sent again."""
+MAX_AHEAD = timedelta(seconds=30)
+"""How far a batch's closing time may be ahead of the chain's time when it is sent. Half of what
+V12 allows (SPEC §9): the other half is for a reorganisation to a block that is a little older."""
+CLOCK_BEHIND = timedelta(seconds=60)
+
+CLOCK_AHEAD, CLOCK_LATE = "ledger.clock-ahead", "ledger.clock-behind"
+CEILING, BUDGET, UNFUNDED = "ledger.fee-ceiling", "ledger.budget", "ledger.unfunded"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the operator allows. Fees in wei per gas; no budget: None."""
+
+    max_fee_wei: int
+    daily_budget_wei: int | None = None
+    replace_after: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Anchoring:
-    """What the two ledger steps work with. `key` is the anchor sender's, 32 bytes."""
+    """What the ledger steps work with."""
 
     store: Store
     ledger: Ledger
-    key: bytes
+    signer: AnchorSigner
     clock: Clock
-    max_fee_ceiling_wei: int
+    bounds: Bounds
+
+    def note(self, name: str, subject: str = "", **details: object) -> None:
+        words = {key: str(value) for key, value in details.items()}
+        conditions.note(self.store, name, subject, words, self.clock.now())
+
+    def clear(self, *names: str) -> None:
+        for name in names:
+            conditions.clear(self.store, name)
 
 
 def batch_step(
@@ -56,15 +81,19 @@ def batch_step(
 
 
 def anchor_step(parts: Anchoring) -> Callable[[], bool]:
-    """A step that brings saved transactions on their way, then signs those for new batches."""
+    """A step that brings saved transactions on their way, then signs that of one new batch."""
 
     def run() -> bool:
-        chain_id = parts.ledger.chain_id()
-        for saved in anchors.open_transactions(parts.store, chain_id):
+        chain_id = parts.ledger.chain_id()  # asked before each batch: another chain, no anchor
+        under_way = anchors.open_transactions(parts.store, chain_id)
+        for saved in under_way:
             if saved.broadcast_at is None:
                 # Saved, and then we died, or the node did not answer.
-                _broadcast(parts, saved.id, saved.raw)
-        waiting = anchors.batches_to_anchor(parts.store, chain_id, 1, until=parts.clock.now())
+                broadcast(parts, saved.id, saved.raw)
+        if len({saved.batch for saved in under_way}) >= MAX_UNDER_WAY:
+            return False
+        until = _until(parts, chain_id)
+        waiting = anchors.batches_to_anchor(parts.store, chain_id, 1, until=until)
         for batch in waiting:
             _anchor(parts, chain_id, batch)
         return bool(waiting)
@@ -72,26 +101,84 @@ def anchor_step(parts: Anchoring) -> Callable[[], bool]:
     return run
 
 
+def _until(parts: Anchoring, chain_id: int) -> datetime:
+    """Batches closed after this moment wait. A batch that meets a block older than its records
+    fails V12 for ever, so where our clock is ahead of the chain's, the chain's counts."""
+    head, now = parts.ledger.head(), parts.clock.now()
+    until = min(now, head.time + MAX_AHEAD)
+    held = until < now and anchors.batches_to_anchor(parts.store, chain_id, 1, until=now)
+    if held and not anchors.batches_to_anchor(parts.store, chain_id, 1, until=until):
+        seconds = _seconds(now - head.time)
+        log.warning(
+            "our clock is %d s ahead of the chain's: batches wait until it is there", seconds
+        )
+        parts.note(CLOCK_AHEAD, seconds=seconds)
+    elif until == now:
+        parts.clear(CLOCK_AHEAD)
+    _note_late(parts, head, now)
+    return until
+
+
+def _note_late(parts: Anchoring, head: Head, now: datetime) -> None:
+    """A clock that is behind spoils no proof, but makes received_at untrue: it is only named."""
+    if head.time - now > CLOCK_BEHIND:
+        parts.note(CLOCK_LATE, seconds=_seconds(head.time - now))
+    else:
+        parts.clear(CLOCK_LATE)
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
+
+
 def _anchor(parts: Anchoring, chain_id: int, batch: BatchToAnchor) -> None:
-    sender = anchor_sender(parts.key)
+    sender = parts.signer.address
     nonce = anchors.free_nonce(parts.store, chain_id, sender, parts.ledger.next_nonce(sender))
-    offer = price(parts.ledger.fees(), parts.max_fee_ceiling_wei)
-    _send(parts, chain_id, nonce, offer, batch.id, batch.root)
+    offer = fair_price(parts)
+    send(parts, chain_id, nonce, offer, batch.id, batch.root)
     log.info("batch %d sent to chain %d", batch.sequence, chain_id)
 
 
-def _send(
+def fair_price(parts: Anchoring) -> Price:
+    """The price now; AboveCeiling, and noted, while the chain asks more than the operator."""
+    fees = parts.ledger.fees()
+    try:
+        found = price(fees, parts.bounds.max_fee_wei)
+    except AboveCeiling:
+        parts.note(CEILING, base_fee_wei=fees.base_fee_wei, ceiling_wei=parts.bounds.max_fee_wei)
+        raise
+    parts.clear(CEILING)
+    return found
+
+
+def send(
     parts: Anchoring, chain_id: int, nonce: int, offer: Price, batch: int, root: bytes
 ) -> None:
-    raw = sign_anchor(parts.key, chain_id, nonce, root, offer)
-    new = NewTransaction(batch, chain_id, anchor_sender(parts.key), nonce, raw, keccak256(raw))
-    # Saved, then broadcast. If we die before the commit nothing was sent; after it, the next run
-    # sends these very bytes, so a batch is never anchored twice.
-    saved = anchors.save_transaction(parts.store, new, parts.clock.now())
-    _broadcast(parts, saved, raw)
+    """Signs, checks, saves, and only then broadcasts one anchor."""
+    sender = parts.signer.address
+    wanted = unsigned_anchor(sender, chain_id, nonce, root, offer)
+    raw = parts.signer.sign(wanted)
+    check_signed(raw, wanted, sender)
+    if parts.ledger.balance_wei(sender) < most_wei(raw):
+        parts.note(UNFUNDED, address="0x" + sender.hex(), needed_wei=most_wei(raw))
+        raise Misconfigured("the anchor sender's account cannot pay: fund it")
+    parts.clear(UNFUNDED)
+    new = NewTransaction(batch, chain_id, sender, nonce, raw, keccak256(raw))
+    budget = parts.bounds.daily_budget_wei
+    try:
+        # Saved, then broadcast. If we die before the commit nothing was sent; after it, the next
+        # run sends these very bytes, so a batch is never anchored twice.
+        saved = anchors.save_transaction(
+            parts.store, new, parts.clock.now(), daily_budget_wei=budget
+        )
+    except OverBudget:
+        parts.note(BUDGET, budget_wei=budget)
+        raise
+    parts.clear(BUDGET)
+    broadcast(parts, saved, raw)
 
 
-def _broadcast(parts: Anchoring, transaction_id: int, raw: bytes) -> None:
+def broadcast(parts: Anchoring, transaction_id: int, raw: bytes) -> None:
     """TryLater leaves the transaction unmarked, so that the next run sends the same bytes."""
     try:
         parts.ledger.broadcast(raw)
@@ -101,67 +188,3 @@ def _broadcast(parts: Anchoring, transaction_id: int, raw: bytes) -> None:
         log.warning("the chain refuses a transaction: %s", error)
     # If we die before this mark, the same bytes are broadcast again, which does no harm.
     anchors.mark_broadcast(parts.store, transaction_id, parts.clock.now())
-
-
-def watch_step(parts: Anchoring) -> Callable[[], bool]:
-    """A step that finds transactions in blocks, notices reorganisations, and marks finality."""
-
-    def run() -> bool:
-        chain_id = parts.ledger.chain_id()
-        _drop_or_finish(parts, chain_id)
-        placed = {anchor.batch for anchor in anchors.open_anchors(parts.store, chain_id)}
-        saved = anchors.open_transactions(parts.store, chain_id)
-        for batch, group in groupby(saved, key=lambda item: item.batch):
-            if batch not in placed:
-                _look_up(parts, list(group))
-        return False
-
-    return run
-
-
-def _drop_or_finish(parts: Anchoring, chain_id: int) -> None:
-    finalized = parts.ledger.finalized_number()
-    for anchor in anchors.open_anchors(parts.store, chain_id):
-        where = (anchor.batch, chain_id, anchor.block_hash)
-        if parts.ledger.block_hash(anchor.block_number) != anchor.block_hash:
-            log.warning("a reorganisation took block %d away", anchor.block_number)
-            anchors.drop_anchor(parts.store, *where)
-        elif anchor.block_number <= finalized:
-            anchors.mark_final(parts.store, *where)
-
-
-def _look_up(parts: Anchoring, replacing: Sequence[SavedTransaction]) -> None:
-    """Finds whichever of a batch's transactions made it; the last of them goes out again, or is
-    replaced at a higher fee, when it is late."""
-    for saved in replacing:
-        place = parts.ledger.locate(saved.hash)
-        if place is None:
-            continue
-        try:
-            read = read_evm_anchor(saved.raw, place.index, place.nodes, place.header)
-        except (CheckFailed, Unreadable) as error:
-            raise TryLater(f"the ledger's inclusion proof does not hold: {error}") from error
-        if read.root != saved.root:
-            raise TryLater("the transaction found carries another root")
-        found = Found(
-            saved.batch, saved.chain_id, saved.hash, place.block_hash, place.block_number,
-            place.header, place.index, place.nodes,
-        )  # fmt: skip
-        anchors.save_anchor(parts.store, found, parts.clock.now())
-        return
-    newest = max(replacing, key=lambda item: item.id)
-    now = parts.clock.now()
-    if newest.broadcast_at is None:
-        return  # the anchor step sends it
-    if now - newest.created_at > REPLACE_AFTER and newest.nonce == parts.ledger.next_nonce(
-        newest.sender
-    ):
-        sent = read_transaction(newest.raw)
-        offer = replacement_price(
-            Price(sent.max_fee_wei, sent.max_priority_fee_wei),
-            parts.ledger.fees(),
-            parts.max_fee_ceiling_wei,
-        )
-        _send(parts, newest.chain_id, newest.nonce, offer, newest.batch, newest.root)
-    elif now - newest.broadcast_at > REBROADCAST_AFTER:
-        _broadcast(parts, newest.id, newest.raw)

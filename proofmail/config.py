@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -73,8 +74,31 @@ class LedgerSettings:
     """The id that the node must answer with; required with `rpc_url`."""
     chain_name: str = ""
     max_fee_per_gas_wei: int = 200_000_000_000
+    """While the chain asks more, batches wait."""
+    daily_budget_wei: int = 0
+    """The most that the anchors of one UTC day may cost; 0: no bound but the one above."""
+    replace_after_seconds: float = 300.0
+    """A transaction that is in no block by then is replaced at a higher fee."""
     poll_seconds: float = 2.0
     timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class AnchorKey:
+    """Where the key is that signs anchors (docs/operating.md)."""
+
+    source: str = "file"
+    """file: keys/anchor.key. keystore: an encrypted file. environment: PROOFMAIL_ANCHOR_KEY, 64
+    hexadecimal digits. signer: another program on this machine."""
+    address: str = ""
+    """0x and 40 digits; required for all sources but file, and compared with the key."""
+    keystore: str = ""
+    """A keystore file of version 3."""
+    password_file: str = ""
+    """Mode 0600; its first line opens the keystore. Empty: PROOFMAIL_ANCHOR_PASSWORD does."""
+    signer: str = ""
+    """http://127.0.0.1:PORT or unix:/PATH; speaks eth_signTransaction."""
+    signer_timeout_seconds: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -99,6 +123,7 @@ class Settings:
     database: Database = field(default_factory=Database)
     batches: Batches = field(default_factory=Batches)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
+    anchor_key: AnchorKey = field(default_factory=AnchorKey)
     authorities: tuple[OutsideAuthority, ...] = ()
     """Outside authorities in order of preference; the built-in one comes last."""
     built_in_authority: bool = True
@@ -170,6 +195,7 @@ def _check(settings: Settings) -> None:
             raise Misconfigured(f"relay_networks: {network} is not a network") from error
     if settings.ledger.rpc_url and not settings.ledger.chain_id:
         raise Misconfigured("ledger: rpc_url needs chain_id, the id that the node must answer with")
+    _check_anchor_key(settings.anchor_key)
     if not settings.authorities and not settings.built_in_authority:
         raise Misconfigured("no time-stamping authority: list one, or set built_in_authority")
     if bool(settings.smtp.certificate) != bool(settings.smtp.certificate_key):
@@ -185,6 +211,18 @@ def _check(settings: Settings) -> None:
             raise Misconfigured(f"{name} has to be from {least:g} to {most:g}")
 
 
+def _check_anchor_key(key: AnchorKey) -> None:
+    needed = {"file": "", "keystore": key.keystore, "environment": "-", "signer": key.signer}
+    if key.source not in needed:
+        raise Misconfigured("anchor_key: source is file, keystore, environment or signer")
+    if key.source == "file":
+        return
+    if not needed[key.source]:
+        raise Misconfigured(f"anchor_key: source {key.source} needs the setting {key.source}")
+    if not re.fullmatch("0x[0-9a-fA-F]{40}", key.address):
+        raise Misconfigured(f"anchor_key: source {key.source} needs address, 0x and 40 digits")
+
+
 def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
     """Each number with the least and the most that it may be."""
     ledger, batches = settings.ledger, settings.batches
@@ -196,6 +234,14 @@ def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
         ("batches.max_records", batches.max_records, 1, MAX_RECORDS),
         ("ledger.chain_id", ledger.chain_id, 0, MAX_CHAIN_ID),
         ("ledger.max_fee_per_gas_wei", ledger.max_fee_per_gas_wei, 1, math.inf),
+        ("ledger.daily_budget_wei", ledger.daily_budget_wei, 0, math.inf),
+        ("ledger.replace_after_seconds", ledger.replace_after_seconds, 1, 86400),
+        (
+            "anchor_key.signer_timeout_seconds",
+            settings.anchor_key.signer_timeout_seconds,
+            0.01,
+            3600,
+        ),
         ("ledger.poll_seconds", ledger.poll_seconds, 0.01, 86400),
         ("ledger.timeout_seconds", ledger.timeout_seconds, 0.01, 3600),
         *(

@@ -3,7 +3,8 @@ follows from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Set
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -18,14 +19,18 @@ from anchoring.authority import BuiltInAuthority
 from anchoring.authority_identity import AuthorityMaterial
 from anchoring.devchain import DevChain, open_devchain
 from anchoring.evm import check_supported, http_ledger
-from anchoring.evm_signing import anchor_sender
+from anchoring.evm_signing import LocalSigner, anchor_sender
+from anchoring.keystore import read_keystore
+from anchoring.remote_signer import RemoteSigner
 from anchoring.tsa_client import HttpAuthority
 from proofmail import setup
 from proofmail.config import Settings
 from proofmail.errors import Misconfigured, TryLater
-from proofmail.ports import Ledger, TimestampAuthority
+from proofmail.ports import AnchorSigner, Ledger, TimestampAuthority
 from proofmail.verify.trust import Authority, Chain, Service, Trust, make_trust
 
+ENVIRONMENT_KEY = "PROOFMAIL_ANCHOR_KEY"
+ENVIRONMENT_PASSWORD = "PROOFMAIL_ANCHOR_PASSWORD"  # noqa: S105 - a variable's name
 CHAIN_PATIENCE_SECONDS = 30.0
 """For how long a worker waits for the built-in chain: an earlier one whose supervisor was killed
 finishes what it is at, and is gone within 25 seconds."""
@@ -58,13 +63,56 @@ def public_file(settings: Settings, name: str) -> bytes:
 
 
 def secret_key(settings: Settings, name: str) -> bytes:
+    content = secret_file(settings, name)
+    return _hexadecimal(content.decode("ascii", "replace"), str(settings.path(name)))
+
+
+def _hexadecimal(text: str, where: str) -> bytes:
     try:
-        key = bytes.fromhex(secret_file(settings, name).decode("ascii").strip())
-    except ValueError as error:
-        raise Misconfigured(f"{settings.path(name)} is not hexadecimal") from error
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        raise Misconfigured(f"{where} is not hexadecimal") from None
     if len(key) != 32:
-        raise Misconfigured(f"{settings.path(name)} does not hold 32 bytes")
+        raise Misconfigured(f"{where} does not hold 32 bytes")
     return key
+
+
+def anchor_address(settings: Settings) -> bytes:
+    """The 20-byte address that signs anchors, without opening its key where that is not in a
+    plain file: the pages and the trust file need no more."""
+    if settings.anchor_key.source == "file":
+        return anchor_sender(secret_key(settings, setup.ANCHOR_KEY))
+    return bytes.fromhex(settings.anchor_key.address[2:])
+
+
+def anchor_signer(settings: Settings) -> AnchorSigner:
+    """What signs anchors; Misconfigured if its key is not that of the address in the settings."""
+    chosen, address = settings.anchor_key, anchor_address(settings)
+    if chosen.source == "signer":
+        return RemoteSigner(chosen.signer, address, chosen.signer_timeout_seconds)
+    if chosen.source == "keystore":
+        key = read_keystore(secret_file(settings, chosen.keystore), _password(settings))
+    elif chosen.source == "environment":
+        key = _hexadecimal(os.environ.get(ENVIRONMENT_KEY, ""), ENVIRONMENT_KEY)
+    else:
+        key = secret_key(settings, setup.ANCHOR_KEY)
+    try:
+        signer = LocalSigner(key)
+    except ValueError:
+        raise Misconfigured("the anchor key is no key of secp256k1") from None
+    if signer.address != address:
+        raise Misconfigured("the anchor key is not that of the address in the settings")
+    return signer
+
+
+def _password(settings: Settings) -> bytes:
+    if settings.anchor_key.password_file:
+        content = secret_file(settings, settings.anchor_key.password_file)
+        return content.split(b"\n", 1)[0].rstrip(b"\r")
+    found = os.environ.get(ENVIRONMENT_PASSWORD)
+    if found is None:
+        raise Misconfigured(f"the keystore needs password_file, or {ENVIRONMENT_PASSWORD}")
+    return found.encode("utf-8")
 
 
 def built_in_authority(
@@ -101,10 +149,9 @@ def open_ledger(settings: Settings) -> Ledger | DevChain:
         with suppress(TryLater):  # a node that is down now may be up later
             check_supported(ledger)
         return ledger
-    sender = anchor_sender(secret_key(settings, setup.ANCHOR_KEY))
     return open_devchain(
         settings.path(setup.CHAIN_FILE),
-        sender,
+        anchor_address(settings),
         SystemClock(),
         patience_seconds=CHAIN_PATIENCE_SECONDS,
     )
@@ -126,9 +173,12 @@ def service_key(settings: Settings) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def own_trust(settings: Settings, blocks: dict[int, list[bytes]]) -> Trust:
+def own_trust(
+    settings: Settings, blocks: dict[int, list[bytes]], senders: Set[bytes] = frozenset()
+) -> Trust:
     """What this installation's auditors are asked to believe: its own keys, the authorities that
-    it uses, and the blocks that its chain called final."""
+    it uses, and the blocks that its chain called final. `senders` are those of the anchors in
+    them: a key that was changed since has signed some."""
     authorities = [
         Authority(
             outside.name, _der(public_file(settings, outside.root)), frozenset(outside.policies)
@@ -149,8 +199,7 @@ def own_trust(settings: Settings, blocks: dict[int, list[bytes]]) -> Trust:
         for number, hashes in sorted(blocks.items())
     ]
     spki = service_key(settings)
-    sender = anchor_sender(secret_key(settings, setup.ANCHOR_KEY))
-    service = Service(settings.log, (spki,), frozenset({sender}))
+    service = Service(settings.log, (spki,), frozenset({anchor_address(settings), *senders}))
     return make_trust(
         [service], authorities, chains, [_der(public_file(settings, setup.SEAL_CERTIFICATE))]
     )

@@ -54,14 +54,42 @@ class Inclusion:
     nodes: tuple[bytes, ...]
 
 
+@dataclass(frozen=True)
+class Head:
+    """The newest block's number, and the newest time that the chain shows: that block's, or that
+    of the block being made, where a node tells. Aware, in UTC."""
+
+    number: int
+    time: datetime
+
+
+@dataclass(frozen=True)
+class SpentNonce:
+    """The transaction that the chain has finally used a nonce for: `raw` may be of any type, and
+    its sender and nonce are read from these very bytes, which are in a block that is final."""
+
+    raw: bytes
+    place: Inclusion
+
+
 class Ledger(Protocol):
     """An EVM chain, reached through one or several nodes that are not trusted."""
 
-    def chain_id(self) -> int: ...
+    def chain_id(self) -> int:
+        """Asked anew each time: what is behind an address can change. Misconfigured if it is
+        another than the one expected."""
+        ...
+
+    def head(self) -> Head: ...
 
     def next_nonce(self, sender: bytes) -> int:
         """The number of transactions of this 20-byte address in the newest block, mempool left
         out. MUST NOT be used to choose a nonce while an unconsumed saved transaction exists."""
+        ...
+
+    def final_transaction(self, sender: bytes, nonce: int) -> SpentNonce | None:
+        """What this nonce was finally used for, or None while it is not used in a final block.
+        MUST be proven from a block's own bytes; TryLater if the node cannot show it any more."""
         ...
 
     def fees(self) -> Fees: ...
@@ -85,6 +113,34 @@ class Ledger(Protocol):
 
     def block_hash(self, number: int) -> bytes | None:
         """The hash of the canonical block at this height, or None beyond the head."""
+        ...
+
+
+@dataclass(frozen=True)
+class UnsignedAnchor:
+    """A transaction of type 2 to be signed: from and `to` are the signer's own address, value 0,
+    no access list. Fees are in wei per gas."""
+
+    chain_id: int
+    nonce: int
+    max_priority_fee_wei: int
+    max_fee_wei: int
+    gas_limit: int
+    to: bytes
+    data: bytes
+
+
+class AnchorSigner(Protocol):
+    """Holds the key that signs anchors: in this process, or behind a program of its own."""
+
+    @property
+    def address(self) -> bytes:
+        """The 20 bytes of its address, told without asking anybody."""
+        ...
+
+    def sign(self, wanted: UnsignedAnchor) -> bytes:
+        """The signed bytes. The caller MUST check that they say `wanted` and recover to `address`
+        before keeping them. Safe to repeat: each answer has the same nonce."""
         ...
 
 

@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
 from anchoring.devchain import DevChain
 from anchoring.known_drift import known_drift
-from anchoring.ledger_steps import Anchoring, anchor_step, batch_step, watch_step
+from anchoring.ledger_steps import Anchoring, Bounds, anchor_step, batch_step
+from anchoring.ledger_watch import watch_step
 from anchoring.stamping import stamp_step
 from proofmail import setup
 from proofmail.accounts.directory import Directory
@@ -33,6 +34,7 @@ from proofmail.errors import CheckFailed, Misconfigured, TryLater
 from proofmail.folder import (
     SystemClock,
     all_authorities,
+    anchor_signer,
     built_in_authority,
     open_ledger,
     own_trust,
@@ -82,7 +84,10 @@ class _TrustFile:
         if blocks != self._written:
             path = self._settings.path(setup.TRUST_FILE)
             temporary = path.with_suffix(".new")
-            temporary.write_bytes(encode(own_trust(self._settings, blocks).to_json()) + b"\n")
+            temporary.write_bytes(
+                encode(own_trust(self._settings, blocks, anchors.senders(self._store)).to_json())
+                + b"\n"
+            )
             # Whole or not at all; if we die before this line the next run writes it.
             os.replace(temporary, path)
             self._written = blocks
@@ -242,8 +247,12 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
     try:
         trust = own_trust(settings, {})
         parts = Anchoring(
-            store, ledger, secret_key(settings, setup.ANCHOR_KEY), clock,
-            settings.ledger.max_fee_per_gas_wei,
+            store, ledger, anchor_signer(settings), clock,
+            Bounds(
+                settings.ledger.max_fee_per_gas_wei,
+                settings.ledger.daily_budget_wei or None,
+                timedelta(seconds=settings.ledger.replace_after_seconds),
+            ),
         )  # fmt: skip
         age = settings.batches.max_age_seconds
         pause = settings.ledger.poll_seconds if settings.ledger.rpc_url else 0.5
@@ -288,7 +297,7 @@ def _kept_trust(settings: Settings, store: Store) -> Callable[[], Trust]:
         blocks = anchors.blocks(store)
         with lock:
             if not kept or kept[0][0] != blocks:
-                kept[:] = [(blocks, own_trust(settings, blocks))]
+                kept[:] = [(blocks, own_trust(settings, blocks, anchors.senders(store)))]
             return kept[0][1]
 
     return trust

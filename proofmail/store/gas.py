@@ -39,16 +39,16 @@ def most_wei(raw: bytes) -> int:
 def paid_wei(raw: bytes, header: bytes) -> int:
     """What the anchor in these bytes cost in the block of this header (EIP-1559)."""
     sent = read_transaction(raw)
-    base_fee = base_fee_wei(header)
+    base_fee = base_fee_wei(header) or 0
     return calldata_gas(sent.data) * min(sent.max_fee_wei, base_fee + sent.max_priority_fee_wei)
 
 
-def base_fee_wei(header: bytes) -> int:
-    """The base fee that a header (RLP) names, 0 for a chain without one; Unreadable if it is
+def base_fee_wei(header: bytes) -> int | None:
+    """The base fee that a header (RLP) names, None on a chain without one; Unreadable if it is
     no header."""
     fields = rlp.decode_list(header)
     if len(fields) <= _BASE_FEE_FIELD:
-        return 0
+        return None
     field = fields[_BASE_FEE_FIELD]
     if not isinstance(field, bytes):
         raise Unreadable("header: a list among its fields")

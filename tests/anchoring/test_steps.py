@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -12,18 +12,20 @@ from pathlib import Path
 import pytest
 
 from anchoring.authority import BuiltInAuthority
-from anchoring.evm_signing import anchor_sender
-from anchoring.ledger_steps import Anchoring, anchor_step, batch_step, watch_step
+from anchoring.evm_block import sender_and_nonce
+from anchoring.evm_signing import LocalSigner, Price, anchor_sender, unsigned_anchor
+from anchoring.ledger_steps import Anchoring, Bounds, anchor_step, batch_step
+from anchoring.ledger_watch import watch_step
 from anchoring.stamping import stamp_step
 from proofmail.accounts import organisations
 from proofmail.core import rlp
-from proofmail.core.evm import read_transaction
+from proofmail.core.evm import ANCHOR_TAG, read_transaction
 from proofmail.core.mpt import keccak256
 from proofmail.core.scan import scan
 from proofmail.errors import Misconfigured, ProofmailError, Refused, TryLater
 from proofmail.intake import Arrival, Intake, load_signer
-from proofmail.ports import Fees, Inclusion, TimestampAuthority
-from proofmail.store import anchors
+from proofmail.ports import Fees, Head, Inclusion, SpentNonce, TimestampAuthority
+from proofmail.store import anchors, conditions
 from proofmail.store.engine import Store, create_or_upgrade, open_store
 from proofmail.store.fsck import fsck
 from proofmail.store.proofs import assemble
@@ -52,6 +54,12 @@ class FakeLedger:
     fault: tuple[str, str] | None = None
     final_depth: int = 0
     dropped: int = 0
+    behind: timedelta = timedelta()
+    """How far the chain's clock is behind ours."""
+    idle: bool = False
+    """Whether the chain shows only its newest block's time, and makes no empty blocks."""
+    base_fee_wei: int = 10**9
+    balance: int = 10**18
 
     def _before(self, call: str) -> None:
         if self.fault == (call, "lost"):
@@ -71,12 +79,27 @@ class FakeLedger:
         self._before("next_nonce")
         return len(self.chain)
 
+    def head(self) -> Head:
+        self._before("head")
+        now = self.clock.now() - self.behind
+        return Head(len(self.chain), NOW if self.idle else now)
+
+    def final_transaction(self, sender: bytes, nonce: int) -> SpentNonce | None:
+        self._before("final_transaction")
+        if nonce >= len(self.chain) - self.final_depth:
+            return None
+        raw, _ = self.chain[nonce]
+        assert sender_and_nonce(raw) == (sender, nonce)
+        place = self.locate(keccak256(raw))
+        return SpentNonce(raw, place) if place else None
+
     def balance_wei(self, sender: bytes) -> int:
-        return 10**18
+        self._before("balance_wei")
+        return self.balance
 
     def fees(self) -> Fees:
         self._before("fees")
-        return Fees(10**9, 10**8)
+        return Fees(self.base_fee_wei, 10**8)
 
     def broadcast(self, raw_transaction: bytes) -> None:
         self._before("broadcast")
@@ -85,12 +108,15 @@ class FakeLedger:
         sent = read_transaction(raw_transaction)
         if sent.nonce != len(self.chain):
             raise Refused("the nonce is not the next one")
+        if sent.max_fee_wei < self.base_fee_wei:
+            raise Refused("the chain asks for a higher fee")
         node = rlp.encode([b"\x20\x80", raw_transaction])
+        seconds = int((self.clock.now() - self.behind).timestamp())
         fields: list[rlp.Item] = [
             secrets.token_bytes(32), bytes(32), bytes(20), bytes(32), keccak256(node), bytes(32),
             bytes(256), b"", rlp.encode_int(1 + len(self.chain)), rlp.encode_int(30_000_000),
-            rlp.encode_int(21_000), rlp.encode_int(int(self.clock.now().timestamp()) + 1), b"",
-            bytes(32), bytes(8),
+            rlp.encode_int(21_000), rlp.encode_int(seconds + 1),
+            b"", bytes(32), bytes(8), rlp.encode_int(self.base_fee_wei),
         ]  # fmt: skip
         self.chain.append((raw_transaction, rlp.encode(fields)))
         self._after("broadcast")
@@ -127,6 +153,21 @@ class House:
     world: World
     clock: Moving
     ledger: FakeLedger
+    bounds: Bounds = field(default_factory=lambda: Bounds(10**12))
+
+    def conditions(self) -> set[str]:
+        return {found.name for found in conditions.current(self.store)}
+
+    def foreign(self, root: bytes = bytes(32), tag: bytes = b"else") -> bytes:
+        """A transaction of the same key, made by another program, and mined."""
+        sender = anchor_sender(self.world.anchor_key)
+        wanted = unsigned_anchor(
+            sender, self.world.chain_id, len(self.ledger.chain), root, Price(2 * 10**9, 10**8)
+        )
+        wanted = replace(wanted, data=tag + wanted.data[4:])
+        raw = LocalSigner(self.world.anchor_key).sign(wanted)
+        self.ledger.broadcast(raw)
+        return raw
 
     def send(self, number: int) -> str:
         arrival = Arrival(
@@ -136,7 +177,8 @@ class House:
         return self.intake.submit(arrival).result(10)
 
     def steps(self) -> list[tuple[str, object]]:
-        parts = Anchoring(self.store, self.ledger, self.world.anchor_key, self.clock, 10**12)
+        signer = LocalSigner(self.world.anchor_key)
+        parts = Anchoring(self.store, self.ledger, signer, self.clock, self.bounds)
         authority = BuiltInAuthority("test", self.world.authority, self.clock)
         return [
             ("stamp", stamp_step(self.store, [authority], self.world.trust().tokens, self.clock)),
@@ -167,7 +209,8 @@ class House:
             assert [w.status for w in report.witnesses] == ["passed", "passed"]
         faults = list(fsck(self.store, {key_id(self.world.spki): self.world.spki}))
         assert [f for f in faults if f.level == "fault"] == []
-        roots = [read_transaction(raw).data for raw, _ in self.ledger.chain]
+        sent = [read_transaction(raw).data for raw, _ in self.ledger.chain]
+        roots = [data for data in sent if data.startswith(ANCHOR_TAG)]
         assert len(set(roots)) == len(roots)
 
     def check_tokens(self, ids: list[str], other: World) -> None:
@@ -204,7 +247,10 @@ def house(tmp_path: Path) -> Iterator[House]:
     store.close()
 
 
-CALLS = ("chain_id", "next_nonce", "fees", "broadcast", "locate", "finalized_number", "block_hash")
+CALLS = (
+    "chain_id", "head", "next_nonce", "fees", "balance_wei", "broadcast", "locate",
+    "finalized_number", "block_hash",
+)  # fmt: skip
 TABLE = [*((call, "lost") for call in CALLS), ("broadcast", "done")]
 
 
