@@ -1,0 +1,3 @@
+from tests.anchoring.house import house
+
+__all__ = ["house"]
