@@ -10,10 +10,8 @@ from anchoring.authority import BuiltInAuthority
 from anchoring.restamping import AT_ONCE, restamp
 from proofmail.errors import TryLater
 from proofmail.store.stamps import Window, count_lacking
-from tests.anchoring.test_steps import House, house
+from tests.anchoring.house import House
 from tests.making import World
-
-__all__ = ["house"]
 
 
 class Counted:
