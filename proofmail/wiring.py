@@ -21,6 +21,7 @@ from anchoring.devchain import DevChain
 from anchoring.known_drift import known_drift
 from anchoring.ledger_steps import Anchoring, Bounds, anchor_step, batch_step
 from anchoring.ledger_watch import watch_step
+from anchoring.revocation import revocation_step
 from anchoring.stamping import stamp_step
 from proofmail import setup
 from proofmail.accounts.directory import Directory
@@ -64,6 +65,7 @@ STAMP_PAUSE_SECONDS = 0.2
 TRUST_PAUSE_SECONDS = 2.0
 HTTP_CONNECTIONS = 500
 SWEEP_PAUSE_SECONDS = 60.0
+REVOCATION_PAUSE_SECONDS = 15.0
 DIRECTORY_REFRESH_SECONDS = 5.0
 GRACE_SECONDS = 10.0
 QUICK_BYTES = 128 * 1024
@@ -273,6 +275,9 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
             ),
             Step("anchor", anchor_step(parts), pause),
             Step("watch", watch_step(parts), pause),
+            Step(
+                "revocation", revocation_step(store, trust.tokens, clock), REVOCATION_PAUSE_SECONDS
+            ),
             Step("trust", trust_file.refresh, TRUST_PAUSE_SECONDS),
             Step("sweep", lambda: sweep(store, clock.now()) and False, SWEEP_PAUSE_SECONDS),
         ]  # fmt: skip

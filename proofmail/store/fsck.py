@@ -26,7 +26,7 @@ from proofmail.core.record import (
     read_record,
 )
 from proofmail.errors import CheckFailed, Unreadable
-from proofmail.store import counters, fsck_spending, fsck_witnesses
+from proofmail.store import counters, fsck_revocations, fsck_spending, fsck_witnesses
 from proofmail.store.engine import Store, milliseconds
 from proofmail.store.tables import (
     arrivals,
@@ -62,8 +62,12 @@ def fsck(store: Store, keys: Mapping[bytes, bytes]) -> Iterator[Finding]:
     """
     yield from _file(store)
     yield from _records(store, keys)
-    for subject, text in chain(fsck_witnesses.faults(store), fsck_spending.faults(store)):
+    for subject, text in chain(
+        fsck_witnesses.faults(store), fsck_spending.faults(store), fsck_revocations.faults(store)
+    ):
         yield Finding("fault", subject, text)
+    for subject, text in fsck_revocations.open_questions(store):
+        yield Finding("not-checked", subject, text)
     yield from _counters(store)
     yield from _erasures(store)
     for text in (

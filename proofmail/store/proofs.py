@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -18,13 +19,15 @@ from proofmail.core.proof import (
     Batch,
     EvmAnchor,
     Proof,
+    RevocationData,
     Rfc3161Token,
     Signature,
     TreePlace,
 )
 from proofmail.core.record import read_entry, read_record
-from proofmail.errors import Refused
+from proofmail.errors import CheckFailed, Refused, Unreadable
 from proofmail.store.engine import Store
+from proofmail.store.revocations import data_for
 from proofmail.store.tables import (
     anchors,
     batches,
@@ -34,7 +37,11 @@ from proofmail.store.tables import (
     tokens,
     transactions,
 )
+from proofmail.verify.cms import one_signer, signer_certificate
+from proofmail.verify.token_reader import read_token
 
+MAX_REVOCATION_IN_PROOF = 4 << 20
+"""Bytes of revocation data in one proof: a dossier goes by mail."""
 _NODE_BYTES = 32
 # Room for the proof's own fixed members.
 _MARGIN_BYTES = 4096
@@ -102,16 +109,37 @@ def _tokens(connection: Connection, sequence: int) -> list[Rfc3161Token]:
         .order_by(tokens.c.gen_time, tokens.c.id)
         .limit(MAX_WITNESSES)
     ).all()
-    return [
-        Rfc3161Token(
-            response=row.response,
-            certificates=tuple(from_base64url(der) for der in decode(row.certificates)),
-            tree=None
-            if row.tree_index is None
-            else TreePlace(row.tree_index, row.tree_size, split_path(row.tree_path)),
-        )
-        for row in rows
-    ]
+    room = MAX_REVOCATION_IN_PROOF
+    found = []
+    for row in rows:
+        data = _revocation(connection, row, room)
+        room -= sum(len(item.value) for item in data)
+        found.append(_token(row, data))
+    return found
+
+
+def _revocation(
+    connection: Connection, row: Row[Any], room_bytes: int
+) -> tuple[RevocationData, ...]:
+    """What is kept on the token's signer; nothing for a token that cannot be read, which is
+    fsck's to tell."""
+    try:
+        token = read_token(row.response)
+        signer = signer_certificate(token.signed, one_signer(token.signed))
+    except (CheckFailed, Unreadable):
+        return ()
+    return data_for(connection, sha256(signer).digest(), token.info.gen_time, room_bytes)
+
+
+def _token(row: Row[Any], revocation: tuple[RevocationData, ...]) -> Rfc3161Token:
+    return Rfc3161Token(
+        response=row.response,
+        revocation=revocation,
+        certificates=tuple(from_base64url(der) for der in decode(row.certificates)),
+        tree=None
+        if row.tree_index is None
+        else TreePlace(row.tree_index, row.tree_size, split_path(row.tree_path)),
+    )
 
 
 def _batch(connection: Connection, row: Row[Any]) -> Batch:

@@ -6,7 +6,7 @@ PostgreSQL, and no session's time zone can change it. Durations and sizes carry 
 
 Every table carries its organisation, but for those of the log, which is one for all organisations
 (batches, nonces, transactions, anchors, log_heads, spending, anchor_requests), and leases,
-conditions and authorities, which belong to the house.
+conditions, authorities, signers and revocations, which belong to the house.
 `records.sequence` orders and joins; only `records.id`, which is random, goes out.
 
 A mail's facts that can be erased are in disclosures, summaries, arrivals and identifiers, and
@@ -33,7 +33,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The revision of the schema that this code needs: the head of `migrations`."""
 
 metadata = MetaData(
@@ -306,6 +306,40 @@ authorities = Table(
     Column("clock_low", BigInteger),
     Column("clock_high", BigInteger),
     Column("clock_at", BigInteger),
+)
+
+# A certificate that signed tokens. Its path was judged; what is published on it serves all of them.
+signers = Table(
+    "signers",
+    metadata,
+    # SHA-256 of the certificate.
+    Column("signer", LargeBinary, primary_key=True),
+    # Canonical JSON: an array of base64url DER certificates, the signer's first, the anchor last.
+    _filled("path", LargeBinary),
+    _filled("newest_gen_time"),
+    _filled("last_token"),
+    # When to fetch again; null for never.
+    Column("due_at", BigInteger),
+    Column("covered_until", BigInteger),
+    # Failures in a row, and the last one.
+    _filled("tries", Integer),
+    _filled("error", Text),
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    _number(),
+    Column("signer", LargeBinary, ForeignKey("signers.signer"), nullable=False),
+    # SHA-256 of the certificate that it is on, DER of the item, and its thisUpdate, nextUpdate.
+    _filled("certificate", LargeBinary),
+    _filled("kind", Text),
+    _filled("value", LargeBinary),
+    _filled("as_of"),
+    Column("until", BigInteger),
+    _filled("fetched_at"),
+    UniqueConstraint("signer", "certificate", "kind", "as_of"),
+    CheckConstraint("kind IN ('crl', 'ocsp')", name="kind"),
 )
 
 log_heads = Table(
