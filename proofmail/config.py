@@ -70,8 +70,12 @@ class LedgerSettings:
     """The chain. Empty `rpc_url`: the built-in one, which proves nothing to others."""
 
     rpc_url: str = ""
+    rpc_urls: tuple[str, ...] = ()
+    """Further nodes of the same chain: each is asked, and what they say is compared."""
+    quorum: int = 0
+    """How many nodes have to agree; 0: a majority, of two nodes one that is not contradicted."""
     chain_id: int = 0
-    """The id that the node must answer with; required with `rpc_url`."""
+    """The id that the nodes must answer with; required with `rpc_url`."""
     chain_name: str = ""
     max_fee_per_gas_wei: int = 200_000_000_000
     """While the chain asks more, batches wait."""
@@ -193,6 +197,10 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise Misconfigured(f"relay_networks: {network} is not a network") from error
+    if settings.ledger.rpc_urls and not settings.ledger.rpc_url:
+        raise Misconfigured("ledger: rpc_urls lists nodes beside that of rpc_url")
+    if settings.ledger.quorum > 1 + len(settings.ledger.rpc_urls):
+        raise Misconfigured("ledger: quorum is larger than the number of nodes")
     if settings.ledger.rpc_url and not settings.ledger.chain_id:
         raise Misconfigured("ledger: rpc_url needs chain_id, the id that the node must answer with")
     _check_anchor_key(settings.anchor_key)
@@ -234,6 +242,7 @@ def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
         ("batches.max_records", batches.max_records, 1, MAX_RECORDS),
         ("ledger.chain_id", ledger.chain_id, 0, MAX_CHAIN_ID),
         ("ledger.max_fee_per_gas_wei", ledger.max_fee_per_gas_wei, 1, math.inf),
+        ("ledger.quorum", ledger.quorum, 0, 100),
         ("ledger.daily_budget_wei", ledger.daily_budget_wei, 0, math.inf),
         ("ledger.replace_after_seconds", ledger.replace_after_seconds, 1, 86400),
         (

@@ -19,6 +19,7 @@ from anchoring.authority import BuiltInAuthority
 from anchoring.authority_identity import AuthorityMaterial
 from anchoring.devchain import DevChain, open_devchain
 from anchoring.evm import check_supported, http_ledger
+from anchoring.evm_nodes import SeveralNodes
 from anchoring.evm_signing import LocalSigner, anchor_sender
 from anchoring.keystore import read_keystore
 from anchoring.remote_signer import RemoteSigner
@@ -140,15 +141,22 @@ def all_authorities(
     return found
 
 
-def open_ledger(settings: Settings) -> Ledger | DevChain:
+def open_ledger(
+    settings: Settings, report: Callable[[int, str], None] = lambda number, why: None
+) -> Ledger | DevChain:
+    """The chain of the settings. `report`: see SeveralNodes."""
     chain = settings.ledger
     if chain.rpc_url:
-        ledger = http_ledger(
-            chain.rpc_url, expected_chain_id=chain.chain_id, timeout_seconds=chain.timeout_seconds
-        )
+        nodes = [
+            http_ledger(
+                url, expected_chain_id=chain.chain_id, timeout_seconds=chain.timeout_seconds
+            )
+            for url in (chain.rpc_url, *chain.rpc_urls)
+        ]
+        several = SeveralNodes(nodes, chain.quorum, report)
         with suppress(TryLater):  # a node that is down now may be up later
-            check_supported(ledger)
-        return ledger
+            several.check_each(check_supported)
+        return several if len(nodes) > 1 else nodes[0]
     return open_devchain(
         settings.path(setup.CHAIN_FILE),
         anchor_address(settings),

@@ -45,7 +45,7 @@ from proofmail.folder import (
 )
 from proofmail.intake import Arrival, Intake, load_signer
 from proofmail.serve import part_lifetime, say_ready
-from proofmail.store import anchors
+from proofmail.store import anchors, conditions
 from proofmail.store.engine import Store, open_store
 from proofmail.store.erasing import sweep
 from proofmail.store.fsck import fsck
@@ -245,7 +245,18 @@ class _Leases:
 def _run_worker(settings: Settings, over: threading.Event) -> None:
     store = open_store(settings.database_url)
     clock = SystemClock()
-    ledger = open_ledger(settings)
+
+    def report(number: int, why: str) -> None:
+        """Which node is set aside, or that they disagree: told by its number, never its address,
+        which may hold a key."""
+        name = "ledger.node" if number else "ledger.nodes-disagree"
+        if why:
+            log.warning("node %d of the ledger: %s", number, why)
+            conditions.note(store, name, str(number), {"why": why}, clock.now())
+        else:
+            conditions.clear(store, name, str(number))
+
+    ledger = open_ledger(settings, report)
     try:
         trust = own_trust(settings, {})
         parts = Anchoring(
