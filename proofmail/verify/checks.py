@@ -37,7 +37,7 @@ from proofmail.errors import CheckFailed, NotChecked, Unreadable
 from proofmail.verify.report import Report, Row, Status, WitnessFact
 from proofmail.verify.revocation import Standing, standing
 from proofmail.verify.token import TOKEN_CHECKS, TokenContext, TokenFacts, token_facts
-from proofmail.verify.trust import Authority, Trust, key_id
+from proofmail.verify.trust import Authority, NodeWord, Trust, key_id
 
 T = TypeVar("T")
 
@@ -378,9 +378,24 @@ def _block(facts: AnchoredRoot, trust: Trust) -> str:
     chain = trust.chain(facts.chain_id)
     if chain is None:
         raise NotChecked(f"the chain is not in the trust given; look it up: {where}")
-    if facts.block_hash not in chain.blocks:
+    if facts.block_hash in chain.believed:
+        return where
+    words = [word for word in chain.asked if word.number == facts.block_number]
+    if not words:
         raise NotChecked(f"whether this block is in the chain; look it up: {where}")
-    return where
+    return f"{where}; by the word of {_vouched(facts, words)} alone"
+
+
+def _vouched(facts: AnchoredRoot, words: list[NodeWord]) -> str:
+    """The nodes that call this very block final, if all that were asked do."""
+    names = ", ".join(sorted({word.node for word in words}))
+    if not all(word.final for word in words):
+        raise NotChecked(f"the nodes asked do not all call a block at this height final: {names}")
+    if all(word.block_hash == facts.block_hash for word in words):
+        return names
+    if any(word.block_hash == facts.block_hash for word in words):
+        raise NotChecked(f"the nodes asked contradict each other: {names}")
+    raise CheckFailed(f"the nodes asked have another final block at this height: {names}")
 
 
 def _linked(

@@ -45,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--digest", metavar="HEX", action="append", default=[],
                       help="a SHA-256 or SHA3-256 to look for")  # fmt: skip
     made.add_argument("--trust", metavar="FILE", type=Path, help="what you decide to believe")
+    made.add_argument("--node", metavar="URL", action="append", default=[],
+                      help="a node (JSON-RPC) to ask whether a block is in its chain: the one use "
+                      "of the network; may be given again, and then all have to agree")  # fmt: skip
     made.add_argument("--language", choices=LANGUAGES, help="of the report (default: from LANG)")
     made.add_argument("--json", action="store_true", help="the report as JSON, in English")
     return made
@@ -56,6 +59,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         evidence = read_evidence(_read(options.proof, MAX_INPUT_BYTES))
         trust = _trust(options.trust)
+        if options.node:
+            from proofmail.verify.node import ask_nodes  # the network, only when asked for
+
+            trust = ask_nodes(options.node, [evidence.proof], trust)
         copies = [source(path) for path in options.copies]
         report = verify(evidence, trust, copies, options.digest)
     except Unreadable as error:

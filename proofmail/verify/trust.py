@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 
 from cryptography import x509
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from proofmail.core.canonical import Json, base64url, decode_lenient
+from proofmail.core.evm import MAX_HEADER_BYTES, read_header
 from proofmail.core.record import read_log
 from proofmail.core.shape import array, boolean, exactly, integer, members, octets, text
 from proofmail.errors import Unreadable
@@ -50,13 +52,42 @@ class Authority:
 
 
 @dataclass(frozen=True)
+class NodeWord:
+    """What a node that the verifier chose to ask says of a height: the hash of its block there,
+    None for none, and whether the node calls that block final. `node` is its host's name."""
+
+    node: str
+    number: int
+    block_hash: bytes | None
+    final: bool
+
+
+@dataclass(frozen=True)
 class Chain:
-    """A chain and those of its blocks that the verifier believes to be in it, for good."""
+    """A chain and those of its blocks that the verifier believes to be in it, for good.
+
+    `headers` (RLP) lead back from there: whoever believes in a block believes in its parent.
+    `asked` is never in a trust file: the words of nodes asked for this very verification.
+    """
 
     chain_id: int
     name: str
     blocks: frozenset[bytes] = frozenset()
     development: bool = False
+    headers: tuple[bytes, ...] = ()
+    asked: tuple[NodeWord, ...] = ()
+
+    @cached_property
+    def believed(self) -> frozenset[bytes]:
+        """The hashes of `blocks`, and of all parents that `headers` show (SPEC §8.1)."""
+        parents = {(header := read_header(raw)).hash: header.parent_hash for raw in self.headers}
+        found = set(self.blocks)
+        for start in self.blocks:
+            block = start
+            while (parent := parents.get(block)) is not None and parent not in found:
+                found.add(parent)
+                block = parent
+        return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -89,6 +120,7 @@ class Trust:
                     "blocks": sorted(f"0x{block.hex()}" for block in c.blocks),
                     "chain_id": str(c.chain_id),
                     "development": c.development,
+                    **({"headers": [base64url(raw) for raw in c.headers]} if c.headers else {}),
                     "name": c.name,
                 }
                 for c in self.chains
@@ -199,6 +231,12 @@ def _block(value: Json, what: str) -> bytes:
     return _hex(value, what, _BLOCK)
 
 
+def _block_header(value: Json, what: str) -> bytes:
+    raw = octets(value, what, MAX_HEADER_BYTES)
+    read_header(raw)
+    return raw
+
+
 def _hex(value: Json, what: str, pattern: re.Pattern[str]) -> bytes:
     spelt = text(value, what, 66).lower()
     if not pattern.match(spelt):
@@ -236,7 +274,7 @@ def _authority(value: Json, what: str) -> Authority:
 
 
 def _chain(value: Json, what: str) -> Chain:
-    found = members(value, what, ("chain_id", "name"), ("blocks", "development"))
+    found = members(value, what, ("chain_id", "name"), ("blocks", "development", "headers"))
     spelt = text(found["chain_id"], "chain_id", 20)
     if not _CHAIN_ID.match(spelt):
         raise Unreadable("chain_id is not a decimal number in a string")
@@ -245,4 +283,5 @@ def _chain(value: Json, what: str) -> Chain:
         name=text(found["name"], "chain name", 200),
         blocks=frozenset(array(found.get("blocks", []), "blocks", 1_000_000, _block)),
         development=boolean(found.get("development", False), "development"),
+        headers=tuple(array(found.get("headers", []), "headers", 100_000, _block_header)),
     )
