@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from proofmail.core.canonical import base64url, encode
 from proofmail.store import counters
+from proofmail.store.bulk import ask, put
 from proofmail.store.engine import Store, milliseconds
 from proofmail.store.tables import records, tokens
 
@@ -152,9 +153,8 @@ def save_tokens(store: Store, new: Sequence[NewToken], now: datetime) -> int:
         if fresh:
             connection.execute(
                 update(records)
-                .where(records.c.sequence == bindparam("at"))
-                .values(stamped_at=milliseconds(now)),
-                [{"at": row.sequence} for row in fresh],
+                .where(records.c.sequence.in_([row.sequence for row in fresh]))
+                .values(stamped_at=milliseconds(now))
             )
         changes: Counter[counters.Key] = Counter()
         for row in fresh:
@@ -167,12 +167,22 @@ def save_tokens(store: Store, new: Sequence[NewToken], now: datetime) -> int:
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
-    statement = counters.upsert(connection, tokens)
-    # RETURNING tells which rows were new; a row count is not given by both drivers.
-    statement = statement.on_conflict_do_nothing(index_elements=["record", "authority"]).returning(
-        tokens.c.id
-    )
-    return sum(len(connection.execute(statement, row).all()) for row in rows)
+    """Keeps those whose record has none of their authority; returns how many. The records are
+    locked, so nobody adds one meanwhile."""
+    marks = ", ".join("?" * len(rows))
+    asked = f"SELECT record, authority FROM tokens WHERE record IN ({marks})"  # noqa: S608
+    known = set(ask(connection, asked, [row["record"] for row in rows]))
+    fresh: dict[tuple[int, str], dict[str, Any]] = {}
+    for row in rows:
+        key = row["record"], row["authority"]
+        if key not in known:
+            fresh.setdefault(key, row)
+    if fresh:
+        put(connection, _INSERT, list(fresh.values()))
+    return len(fresh)
+
+
+_INSERT = insert(tokens)
 
 
 def _row(item: NewToken, organisation: str, now: datetime) -> dict[str, Any]:
