@@ -7,11 +7,14 @@ than the server before it (SMTP smuggling).
 
 from __future__ import annotations
 
+import re
+
 from smtp_gateway.limits import Limits
 from smtp_gateway.replies import BARE_NEWLINE, LONG_TEXT_LINE, TOO_LARGE, Reply
 
 CRLF = b"\r\n"
 END = b"\r\n.\r\n"
+_DOT = re.compile(rb"\r\n\.")
 _GRAVEST_FIRST = (BARE_NEWLINE, TOO_LARGE, LONG_TEXT_LINE)
 
 
@@ -49,7 +52,9 @@ class DataReader:
         """The next piece of content. What may be the beginning of CRLF.CRLF is held back."""
         self.taken_bytes += len(chunk)
         data = self._held + chunk
-        end = data.find(END)
+        # One search for both: the end, too, is a dot at the beginning of a line.
+        dotted = _DOT.search(data) is not None
+        end = data.find(END) if dotted else -1
         if end >= 0:
             self.done = True
             self._held = b""
@@ -61,7 +66,7 @@ class DataReader:
         if not body:
             return b""
         # A held-back piece begins at its CR, so neither a CRLF nor a CRLF and its dot is ever cut.
-        content = body.replace(b"\r\n.", CRLF) if b"\r\n." in body else body
+        content = body.replace(b"\r\n.", CRLF) if dotted else body
         if self._skip:
             content, self._skip = content[self._skip :], 0
         self.size_bytes += len(content)
@@ -69,27 +74,21 @@ class DataReader:
         return content
 
     def _judge(self, body: bytes) -> None:
-        ends = body.count(CRLF)
-        # Every CR and every LF belongs to a CRLF exactly if the three counts are equal.
-        if body.count(b"\r") != ends or body.count(b"\n") != ends:
+        lines = body.splitlines()  # at every CR, LF and CRLF, and at nothing else
+        unfinished = 0 if body.endswith((b"\r", b"\n")) else len(lines[-1])
+        ends = len(lines) - (unfinished > 0)
+        # Every CR and every LF belongs to a CRLF exactly if each end of a line is two bytes long.
+        if len(body) - len(b"".join(lines)) != len(CRLF) * ends:
             self._faults.add(BARE_NEWLINE)
         if self.size_bytes > self._limits.message_bytes:
             self._faults.add(TOO_LARGE)
-        if self._longest_line_bytes(body) > self._limits.line_bytes:
+        longest = self._line_bytes + len(lines[0])
+        self._line_bytes = unfinished + (0 if ends else self._line_bytes)
+        # The others are shorter than the piece; look only if that does not settle it.
+        if len(body) > self._limits.line_bytes:
+            longest = max(longest, *map(len, lines))
+        if longest > self._limits.line_bytes:
             self._faults.add(LONG_TEXT_LINE)
-
-    def _longest_line_bytes(self, body: bytes) -> int:
-        first = body.find(CRLF)
-        if first < 0:
-            self._line_bytes += len(body)
-            longest = self._line_bytes
-        else:
-            longest = self._line_bytes + first
-            self._line_bytes = len(body) - body.rfind(CRLF) - len(CRLF)
-            # Lines between the two are shorter than the piece; look only if that does not settle it
-            if len(body) > self._limits.line_bytes:
-                longest = max(longest, *map(len, body.split(CRLF)))
-        return longest
 
 
 def _split_before_end(data: bytes) -> tuple[bytes, bytes]:
