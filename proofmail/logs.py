@@ -18,9 +18,14 @@ class _OwnLines(logging.Filter):
 
 def log_to_stderr() -> None:
     """Sets the process's logging up: once, at its start."""
+    # What a line does not show is not looked up: the caller's place costs as much as all the rest.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     handler.addFilter(_OwnLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    # The libraries' level is the root's, so that a line of theirs that is dropped is never made.
+    root.setLevel(logging.WARNING)
+    logging.getLogger("proofmail").setLevel(logging.INFO)

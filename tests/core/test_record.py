@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from proofmail.core.record import (
     Disclosure,
     Hidden,
     Sealed,
+    _hmac_sha256,
     check_commitment,
     digests,
     hide,
@@ -160,3 +162,12 @@ def test_a_digest_has_one_spelling(last: int) -> None:
     for wrong in (other, spelt + "=", spelt[:-1], spelt + "A", spelt + "\n", "\u00e9" + spelt[1:]):
         with pytest.raises(Unreadable):
             digest_of(wrong, "x")
+
+
+@pytest.mark.parametrize("size_bytes", [1, 32, 63, 64])
+def test_the_keyed_digest_is_hmac_sha256(size_bytes: int) -> None:
+    key = bytes(range(1, size_bytes + 1))
+    keyed = _hmac_sha256(key)
+    for length in (0, 1, 55, 56, 64, 200):
+        message = bytes(length)
+        assert keyed(message) == hmac.digest(key, message, "sha256")
