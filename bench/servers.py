@@ -70,17 +70,54 @@ def check_kept(who: str, answered: int, kept: int) -> None:
         raise RuntimeError(f"{who} answered {answered} mails with 250 and kept {kept}")
 
 
-def part_pid(service: Service, name: str) -> int:
-    """The process of a part of our service."""
+def part_pids(service: Service, name: str) -> list[int]:
+    """The processes of a part of our service; the gateway may have several."""
     if service.process is None:
         raise RuntimeError("the service does not run")
-    supervisor = service.process.pid
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
+    found = []
+    for pid in _family(service.process.pid):
         with suppress(OSError):
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if parent == supervisor and name.encode() in words:
-                return int(entry.name)
-    raise RuntimeError(f"no process of the part {name}")
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"part" in words and name.encode() in words:
+                found.append(pid)
+    if not found:
+        raise RuntimeError(f"no process of the part {name}")
+    return found
+
+
+def our_root(service: Service) -> int:
+    """The process that all others of our service descend from."""
+    if service.process is None:
+        raise RuntimeError("the service does not run")
+    return service.process.pid
+
+
+def postfix_root(postfix: Postfix) -> int:
+    """The same of Postfix: its master."""
+    return int((postfix.folder / "queue" / "pid" / "master.pid").read_text())
+
+
+def processor_seconds(root: int) -> float:
+    """What a process and its descendants have used, with those that ended and were waited for."""
+    ticks = 0
+    for pid in _family(root):
+        with suppress(OSError):
+            ticks += sum(map(int, _stat(pid)[11:15]))  # utime, stime, cutime, cstime
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _family(root: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                children.setdefault(int(_stat(int(entry.name))[1]), []).append(int(entry.name))
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on, the state."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

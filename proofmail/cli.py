@@ -115,8 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     part = commands.add_parser("part", description="One process of the service; serve runs these.")
     part.add_argument("name", choices=("gateway", "worker", "web"))
     part.add_argument("folder", metavar="DIR", type=Path)
-    for place in ("smtp", "lmtp", "http"):
-        part.add_argument(f"--{place}", default="")
+    part.add_argument("--http", default="")
+    part.add_argument("--number", type=int, default=0)
+    part.add_argument("--processes", type=int, default=1)
+    part.add_argument("--board", type=int)
+    for door in ("smtp", "lmtp"):
+        part.add_argument(f"--{door}-door", type=int, action="append", default=[])
     part.set_defaults(run=_part)
     return parser
 
@@ -212,24 +216,19 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from proofmail.config import parse_endpoint, read_settings
+    from proofmail.config import read_settings, with_places
     from proofmail.serve import supervise
 
-    read_settings(options.folder)  # so that a mistake is told at once, in one line
-    words: dict[str, list[str]] = {"gateway": [], "web": []}
-    for part, place in (("gateway", "smtp"), ("gateway", "lmtp"), ("web", "http")):
-        value: str = getattr(options, place)
-        if value:
-            if place == "lmtp" and "/" in value:
-                value = str(Path(value).absolute())
-            else:
-                parse_endpoint(value)
-            words[part].append(f"--{place}={value}")
+    lmtp: str = options.lmtp
+    if "/" in lmtp:
+        lmtp = str(Path(lmtp).absolute())
+    # Read here so that a mistake is told at once, in one line.
+    settings = with_places(read_settings(options.folder), options.smtp, lmtp, options.http)
 
     def announce(places: str) -> None:
         print(f"proofmail is ready: {places}", flush=True)
 
-    return supervise(options.folder, words, announce)
+    return supervise(settings, announce)
 
 
 def _user_add(options: argparse.Namespace) -> int:
@@ -281,6 +280,13 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _part(options: argparse.Namespace) -> int:
-    from proofmail.wiring import run_part
+    if options.name != "gateway":
+        from proofmail.wiring import run_part
 
-    return run_part(options.name, options.folder, options.smtp, options.lmtp, options.http)
+        return run_part(options.name, options.folder, options.http)
+    from proofmail.gateway_process import Seat, run_gateway
+
+    seat = Seat(
+        options.number, options.processes, options.board, options.smtp_door, options.lmtp_door
+    )
+    return run_gateway(options.folder, seat)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import os
 import re
 import tomllib
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -19,6 +20,8 @@ from proofmail.core.record import read_log
 from proofmail.errors import Misconfigured, Unreadable
 
 SETTINGS_FILE = "settings.toml"
+MOST_GATEWAYS = 64
+_GATEWAYS_UNASKED = 8
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Smtp:
     relay_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Hosts that may submit for listed senders."""
     size_limit_bytes: int = 50 * 1024 * 1024
+    gateway_processes: int = 0
+    """How many processes take mail from these doors; 0: one for each processor core, at most 8."""
     certificate: str = ""
     """PEM chain for STARTTLS, with `certificate_key`; empty: no STARTTLS."""
     certificate_key: str = ""
@@ -235,6 +240,7 @@ def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
     """Each number with the least and the most that it may be."""
     ledger, batches = settings.ledger, settings.batches
     return [
+        ("smtp.gateway_processes", settings.smtp.gateway_processes, 0, MOST_GATEWAYS),
         ("smtp.port", settings.smtp.port, 0, 65535),
         ("smtp.size_limit_bytes", settings.smtp.size_limit_bytes, 1024, 2**40),
         ("http.port", settings.http.port, 0, 65535),
@@ -258,6 +264,29 @@ def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
             for outside in settings.authorities
         ),
     ]
+
+
+def with_places(settings: Settings, smtp: str, lmtp: str, http: str) -> Settings:
+    """Other doors than those of the file, each where it is not "": HOST:PORT, or for LMTP the path
+    of a Unix socket. Misconfigured if one is neither."""
+    mail, pages = settings.smtp, settings.http
+    if smtp:
+        host, port = parse_endpoint(smtp)
+        mail = replace(mail, host=host, port=port)
+    if lmtp:
+        if "/" not in lmtp:
+            parse_endpoint(lmtp)
+        mail = replace(mail, lmtp=lmtp)
+    if http:
+        host, port = parse_endpoint(http)
+        pages = replace(pages, host=host, port=port)
+    return replace(settings, smtp=mail, http=pages)
+
+
+def gateway_processes(smtp: Smtp) -> int:
+    """How many gateway processes there are to be, at least 1."""
+    cores = len(os.sched_getaffinity(0))
+    return smtp.gateway_processes or min(cores, _GATEWAYS_UNASKED)
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:

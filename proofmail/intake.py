@@ -1,9 +1,9 @@
 """Intake: from what the gateway saw to a record, in one durable commit.
 
-Life of a message here: `submit` puts it in the queue of the one writer thread; the writer takes
-all that waits, looks up the mails that receipts and replies name, seals and signs each record,
-and keeps the group in one transaction. A future is resolved after COMMIT has returned, never
-before: the gateway says 250 on the strength of it.
+Life of a message here: `submit` seals and signs its record and puts it in the queue of the one
+writer thread; the writer takes all that waits, and keeps the group in one transaction. What names
+another mail (receipts, replies) is sealed by the writer, which may wait for a look-up. A future is
+resolved after COMMIT has returned, never before: the gateway says 250 on the strength of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from cryptography.hazmat.primitives import hashes
@@ -108,6 +107,11 @@ class _Job:
     future: Future[str] = field(default_factory=Future)
 
 
+_Ready: TypeAlias = tuple[_Job, NewRecord]
+_Waiting: TypeAlias = tuple[_Job, NewRecord | None]
+"""A message in the queue, with its record when that was sealed already."""
+
+
 def load_signer(pem: bytes) -> Signer:
     """The service's signer from an unencrypted PEM private key. Misconfigured unless P-256."""
     try:
@@ -143,87 +147,98 @@ class Intake:
         self._signer = signer
         self._keyed_secret = keyed_secret
         self._clock = clock
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._door = threading.Lock()
+        self._waiting: list[_Waiting] = []
+        self._door = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
 
     def submit(self, item: Arrival | Statement) -> Future[str]:
-        """Takes a message; never blocks. The future gives the record's id once it is durable, or
-        raises Refused (nothing was kept), Unreadable (a statement beyond the registry), or
-        TryLater (the same may be submitted again: it is recorded once)."""
+        """Takes a message; never waits for the database. The future gives the record's id once it
+        is durable, or raises Refused (nothing was kept), Unreadable (a statement beyond the
+        registry), or TryLater (the same may be submitted again: it is recorded once)."""
         job = _Job(item, self._clock.now())
+        new = None
+        if not _asks(item):
+            # Sealed by the caller's thread: the writer waits for the disk meanwhile, and each
+            # message that passes from thread to thread by itself costs as much as its sealing.
+            new = self._sealed(job, None)
+            if new is None:
+                return job.future
         with self._door:
             if self._closed:
                 raise TryLater("the intake is closed")
+            self._waiting.append((job, new))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
                 self._thread.start()
-            self._queue.put(job)
+            if len(self._waiting) == 1:
+                self._door.notify()
         return job.future
 
     def close(self) -> None:
         """Takes nothing more; returns when all that was taken is decided."""
         with self._door:
             self._closed = True
-            if self._thread is None:
-                return
-            self._queue.put(None)
-        self._thread.join()
+            self._door.notify()
+        if self._thread is not None:
+            self._thread.join()
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
-            group, closing = self._gather(job)
+        while group := self._gather():
             self._record(group)
-            if closing:
-                return
 
-    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
-        """What waits or comes within a moment, and whether the queue ends with it. A commit waits
-        for the disk once, however large the group is."""
-        group = [first]
-        until = time.monotonic() + GATHER_SECONDS
-        while len(group) < MAX_GROUP:
-            left = until - time.monotonic()
-            try:
-                job = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
-            except Empty:
-                break
-            if job is None:
-                return group, True
-            group.append(job)
-        return group, False
+    def _gather(self) -> list[_Waiting]:
+        """What waits, and what comes within a moment; nothing when the intake is closed and all
+        is decided. A commit waits for the disk once, however large the group is."""
+        with self._door:
+            while not self._waiting:
+                if self._closed:
+                    return []
+                self._door.wait()
+        # Not a wait for the next message, which would wake this thread for each of them.
+        time.sleep(GATHER_SECONDS)
+        with self._door:
+            group = self._waiting[:MAX_GROUP]
+            del self._waiting[:MAX_GROUP]
+        return group
 
-    def _record(self, group: Sequence[_Job]) -> None:
+    def _record(self, group: Sequence[_Waiting]) -> None:
         """Decides every job of the group. If the process dies anywhere in here before COMMIT,
         nothing was kept and nobody was told 250: the senders' servers still have the mails and
         send them again, each as a new message."""
-        jobs = [job for job in group if job.future.set_running_or_notify_cancel()]
+        taken = [pair for pair in group if pair[0].future.set_running_or_notify_cancel()]
         try:
-            self._commit(self._prepare(jobs))
+            self._commit(self._prepare(taken))
         except Exception as error:
             # Only a fault of ours that none of the inner steps foresaw; the thread must live on.
-            _fail([job for job in jobs if not job.future.done()], error)
+            _fail([job for job, _ in taken if not job.future.done()], error)
 
-    def _prepare(self, jobs: Sequence[_Job]) -> list[tuple[_Job, NewRecord]]:
-        """Everything that needs no lock: look-ups, claims, digests, signatures."""
+    def _prepare(self, taken: Sequence[_Waiting]) -> list[_Ready]:
+        """The records in order; those that need a look-up are sealed here, without any lock."""
         links: dict[int, Linked | None] = {}
-        asking = [(at, job) for at, job in enumerate(jobs) if _asks(job.item)]
+        asking = [(at, job) for at, (job, new) in enumerate(taken) if new is None]
         if asking:
             with self._store.read() as connection:
                 for at, job in asking:
                     links[at] = self._link(connection, job.item)
         ready = []
-        for at, job in enumerate(jobs):
-            try:
-                ready.append((job, self._seal(job, links.get(at))))
-            except ProofmailError as refusal:
-                job.future.set_exception(refusal)
-            except Exception as error:
-                _fail([job], error)
+        for at, (job, sealed) in enumerate(taken):
+            new = sealed or self._sealed(job, links.get(at))
+            if new is not None:
+                ready.append((job, new))
         return ready
 
-    def _commit(self, ready: Sequence[tuple[_Job, NewRecord]]) -> None:
+    def _sealed(self, job: _Job, link: Linked | None) -> NewRecord | None:
+        """The record, or None when there is none to keep: the future then says why."""
+        try:
+            return self._seal(job, link)
+        except ProofmailError as refusal:
+            job.future.set_exception(refusal)
+        except Exception as error:
+            _fail([job], error)
+        return None
+
+    def _commit(self, ready: Sequence[_Ready]) -> None:
         if not ready:
             return
         try:

@@ -1,8 +1,10 @@
-"""Supervises the service's processes: gateway, worker and web, each started anew when it dies.
+"""Supervises the service's processes: gateways, worker and web, each started anew when it dies.
 
-A part's standard input is a pipe that only the supervisor holds: when the supervisor is killed,
-however suddenly, every part reads the end of it and stops. A part says on its standard output
-when it is ready, and where.
+The doors for mail are opened here, once, and every gateway process inherits them: while one is
+started anew the others take the connections, and with one alone they wait in the queue. A part's
+standard input is a pipe that only the supervisor holds: when the supervisor is killed, however
+suddenly, every part reads the end of it and stops. A part says on its standard output when it is
+ready, and where.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import fcntl
 import json
 import logging
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,15 +26,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
+from proofmail.config import Settings, gateway_processes, parse_endpoint
 from proofmail.errors import Misconfigured
+from smtp_gateway.board import shared_memory
+from smtp_gateway.doors import open_lmtp, open_tcp, open_unix
 
 log = logging.getLogger("proofmail.serve")
 
 LOCK_FILE = "serve.lock"
-PARTS = ("gateway", "worker", "web")
 READY_WITHIN_SECONDS = 60.0
 STOP_WITHIN_SECONDS = 25.0
 MOST_BACK_OFF_SECONDS = 30.0
+DOOR_PATIENCE_SECONDS = 3.0
 _STEADY_SECONDS = 60.0
 
 
@@ -40,6 +47,7 @@ class _Part:
 
     name: str
     command: Sequence[str]
+    inherited: Sequence[int] = ()
     process: subprocess.Popen[bytes] | None = None
     ready: threading.Event = field(default_factory=threading.Event)
     places: dict[str, str] = field(default_factory=dict)
@@ -50,8 +58,9 @@ class _Part:
     def start(self) -> None:
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*self.command, *_again(self.places)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+            [*self.command, *_again(self.places)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=self.inherited,
+        )  # fmt: skip
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -68,16 +77,67 @@ def _again(places: dict[str, str]) -> list[str]:
     return [f"--{name}={place}" for name, place in places.items()]
 
 
-def supervise(
-    folder: Path, arguments: dict[str, list[str]], announce: Callable[[str], None]
-) -> int:
+def supervise(settings: Settings, announce: Callable[[str], None]) -> int:
     """Runs all parts on a data folder until SIGTERM or SIGINT; returns the exit status.
 
-    Misconfigured when another does so already. `arguments` are further words for a part's command;
-    `announce` is called once, with the places that people may use, when every part is ready.
+    Misconfigured when another does so already, or a door cannot be opened. `announce` is called
+    once, with the places that people may use, when every part is ready.
     """
-    with _only_one(folder):
-        return _supervise(folder, arguments, announce)
+    with _only_one(settings.folder), _doors(settings) as doors:
+        return _supervise(settings, doors, announce)
+
+
+@dataclass(frozen=True)
+class _Doors:
+    """What every gateway process inherits, and where the doors are."""
+
+    words: Sequence[str]
+    inherited: Sequence[int]
+    places: dict[str, str]
+
+
+@contextlib.contextmanager
+def _doors(settings: Settings) -> Iterator[_Doors]:
+    """Opens the doors for mail, and the memory in which the gateways count together."""
+    smtp = settings.smtp
+    with contextlib.ExitStack() as stack:
+        mail = _patiently(lambda: open_tcp(smtp.host, smtp.port))
+        places = {"smtp": f"{smtp.host}:{mail[0].getsockname()[1]}"}
+        front: list[socket.socket] = []
+        stack.callback(_close, mail)
+        if "/" in smtp.lmtp:
+            path = settings.path(smtp.lmtp)
+            front = [open_unix(str(path))]
+            stack.callback(path.unlink, missing_ok=True)
+            places["lmtp"] = str(path)
+        elif smtp.lmtp:
+            host, port = parse_endpoint(smtp.lmtp)
+            front = _patiently(lambda: open_lmtp(host, port))
+            places["lmtp"] = f"{host}:{front[0].getsockname()[1]}"
+        stack.callback(_close, front)
+        board = shared_memory()
+        stack.callback(os.close, board)
+        words = [f"--board={board}", f"--processes={gateway_processes(smtp)}"]
+        for name, doors in (("smtp", mail), ("lmtp", front)):
+            words += [f"--{name}-door={door.fileno()}" for door in doors]
+        yield _Doors(words, [board, *(door.fileno() for door in (*mail, *front))], places)
+
+
+def _patiently(open_doors: Callable[[], list[socket.socket]]) -> list[socket.socket]:
+    """The gateways of a supervisor that was killed close their doors a moment after it."""
+    until = time.monotonic() + DOOR_PATIENCE_SECONDS
+    while True:
+        try:
+            return open_doors()
+        except Misconfigured:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.1)
+
+
+def _close(doors: Sequence[socket.socket]) -> None:
+    for door in doors:
+        door.close()
 
 
 @contextlib.contextmanager
@@ -91,18 +151,35 @@ def _only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def _supervise(
-    folder: Path, arguments: dict[str, list[str]], announce: Callable[[str], None]
-) -> int:
+def _parts(settings: Settings, doors: _Doors) -> list[_Part]:
+    def command(name: str, *words: str) -> list[str]:
+        return [sys.executable, "-m", "proofmail", "part", name, str(settings.folder), *words]
+
+    many = gateway_processes(settings.smtp)
+    http = settings.http
+    return [
+        *(
+            _Part(
+                f"gateway {number + 1}" if many > 1 else "gateway",
+                command("gateway", f"--number={number}", *doors.words),
+                doors.inherited,
+            )
+            for number in range(many)
+        ),
+        _Part("worker", command("worker")),
+        _Part("web", command("web", f"--http=[{http.host}]:{http.port}")),
+    ]
+
+
+def _supervise(settings: Settings, doors: _Doors, announce: Callable[[str], None]) -> int:
     stop = _asked_to_stop()
-    base = [sys.executable, "-m", "proofmail", "part"]
-    parts = [_Part(name, [*base, name, str(folder), *arguments.get(name, [])]) for name in PARTS]
+    parts = _parts(settings, doors)
     try:
         for part in parts:
             part.start()
         if not _wait_ready(parts, stop):
             return 0 if stop.is_set() else 1
-        announce(_places(parts))
+        announce(_places(doors, parts))
         while not stop.wait(0.2):
             _restart_dead(parts)
         return 0
@@ -125,8 +202,9 @@ def _wait_ready(parts: Sequence[_Part], stop: threading.Event) -> bool:
     return True
 
 
-def _places(parts: Sequence[_Part]) -> str:
-    places = {name: place for part in parts for name, place in part.places.items()}
+def _places(doors: _Doors, parts: Sequence[_Part]) -> str:
+    said = {name: place for part in parts for name, place in part.places.items()}
+    places = {**doors.places, **said}
     named = [f"{name.upper()} {place}" for name, place in places.items() if name != "http"]
     return ", ".join([*named, f"http://{places['http']}"])
 
@@ -184,7 +262,9 @@ def _asked_to_stop() -> threading.Event:
 
 
 def part_lifetime() -> threading.Event:
-    """In a part: an event that is set by SIGTERM, SIGINT, or the supervisor's end."""
+    """In a part: an event that is set by SIGTERM, SIGINT, or the supervisor's end. It also sees to
+    it that a message in memory does not get to the disk in a core dump."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     over = _asked_to_stop()
 
     def listen() -> None:

@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from anchoring.authority_identity import KeyKind, create_authority
-from dossier.seal import create_seal_identity
 from proofmail.accounts import keys, members, organisations, trail
 from proofmail.config import SETTINGS_FILE, read_settings
 from proofmail.errors import Misconfigured
@@ -116,6 +115,9 @@ def _make_keys(folder: Path, options: InitOptions, now: datetime) -> None:
     _write(folder / ANCHOR_KEY, PrivateKey().to_hex().encode("ascii") + b"\n", 0o600)
     _write(folder / STORE_KEY, secrets.token_hex(32).encode("ascii") + b"\n", 0o600)
     name = "".join(char for char in options.organisation if char.isprintable())[:64] or "proofmail"
+    # Here alone: every process reads the names of the files above, and none of the others seals.
+    from dossier.seal import create_seal_identity
+
     seal_key, seal_certificate = create_seal_identity(name, now)
     _write(folder / SEAL_KEY, seal_key, 0o600)
     _write(folder / SEAL_CERTIFICATE, seal_certificate, 0o644)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import os
-import resource
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
@@ -24,14 +21,11 @@ from anchoring.ledger_watch import watch_step
 from anchoring.revocation import revocation_step
 from anchoring.stamping import stamp_step
 from proofmail import setup
-from proofmail.accounts.directory import Directory
 from proofmail.accounts.organisations import list_organisations
 from proofmail.accounts.trail import check_trail
-from proofmail.config import Settings, parse_endpoint, read_settings
+from proofmail.config import Settings, read_settings, with_places
 from proofmail.core.canonical import encode
-from proofmail.core.scan import Scanner
-from proofmail.dossiers import DossierProcess
-from proofmail.errors import CheckFailed, Misconfigured, TryLater
+from proofmail.errors import CheckFailed, Misconfigured
 from proofmail.folder import (
     SystemClock,
     all_authorities,
@@ -39,11 +33,8 @@ from proofmail.folder import (
     built_in_authority,
     open_ledger,
     own_trust,
-    secret_file,
-    secret_key,
     service_key,
 )
-from proofmail.intake import Arrival, Intake, load_signer
 from proofmail.serve import part_lifetime, say_ready
 from proofmail.store import anchors, conditions
 from proofmail.store.engine import Store, open_store
@@ -52,12 +43,7 @@ from proofmail.store.fsck import fsck
 from proofmail.store.leases import release_lease, take_lease
 from proofmail.verify.plain import plain
 from proofmail.verify.trust import Trust, key_id
-from proofmail.web.app import make_app
-from proofmail.web.services import Services
 from proofmail.worker import Step, run_steps
-from smtp_gateway.contract import Envelope
-from smtp_gateway.gateway import Gateway, tls_context
-from smtp_gateway.limits import Limits
 
 log = logging.getLogger("proofmail")
 
@@ -66,11 +52,7 @@ TRUST_PAUSE_SECONDS = 2.0
 HTTP_CONNECTIONS = 500
 SWEEP_PAUSE_SECONDS = 60.0
 REVOCATION_PAUSE_SECONDS = 15.0
-DIRECTORY_REFRESH_SECONDS = 5.0
 GRACE_SECONDS = 10.0
-QUICK_BYTES = 128 * 1024
-"""What a hostile header of this size costs (a tenth of a second) the other sessions can wait for;
-a larger mail is finished beside them."""
 
 
 class _TrustFile:
@@ -106,115 +88,6 @@ def initialise(folder: Path, options: setup.InitOptions) -> setup.Made:
     finally:
         store.close()
     return made
-
-
-# --- gateway -------------------------------------------------------------------------------
-
-
-class _Reception:
-    """One message on its way from the gateway to intake: scanned as it comes, never kept."""
-
-    def __init__(self, intake: Intake, envelope: Envelope) -> None:
-        self._intake, self._envelope = intake, envelope
-        self._scanner: Scanner | None = Scanner()
-        self._bytes = 0
-
-    def feed(self, chunk: bytes) -> None:
-        self._bytes += len(chunk)
-        if self._scanner is not None:
-            self._scanner.feed(chunk)
-
-    async def finish(self) -> str:
-        if self._scanner is None:
-            raise TryLater("this message was given up")
-        scanner, self._scanner = self._scanner, None
-        if self._bytes > QUICK_BYTES:
-            scan = await asyncio.to_thread(scanner.finish)
-        else:
-            scan = scanner.finish()
-        seen = self._envelope
-        arrival = Arrival(
-            organisation=seen.organisation,
-            peer=seen.peer,
-            helo=seen.helo,
-            tls=seen.tls,
-            mail_from=seen.mail_from,
-            recipients=seen.recipients,
-            listed=seen.listed,
-            scan=scan,
-        )
-        return await asyncio.wrap_future(self._intake.submit(arrival))
-
-    def abandon(self) -> None:
-        self._scanner = None
-
-
-class _Desk:
-    """Answers the gateway from the directory's snapshot and the listed relay networks."""
-
-    def __init__(self, directory: Directory, intake: Intake, networks: tuple[str, ...]) -> None:
-        self._directory, self._intake = directory, intake
-        self._networks = [ipaddress.ip_network(network) for network in networks]
-
-    def organisation_of(self, recipient: str) -> str | None:
-        return self._directory.organisation_of(recipient)
-
-    def listed(self, organisation: str, mail_from: str, peer: str) -> bool:
-        return self._is_relay(peer) and self._directory.is_listed_sender(organisation, mail_from)
-
-    def _is_relay(self, peer: str) -> bool:
-        if not peer:  # a Unix socket: only who may write to it gets here
-            return True
-        address = ipaddress.ip_address(peer)
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self._networks)
-
-    def open(self, envelope: Envelope) -> _Reception:
-        return _Reception(self._intake, envelope)
-
-
-async def _run_gateway(settings: Settings, over: threading.Event) -> None:
-    store = open_store(settings.database_url)
-    directory = Directory(store)
-    directory.refresh()
-    intake = Intake(
-        store,
-        settings.log,
-        load_signer(secret_file(settings, setup.SERVICE_KEY)),
-        secret_key(settings, setup.STORE_KEY),
-        SystemClock(),
-    )
-    smtp = settings.smtp
-    tls = None
-    if smtp.certificate:
-        tls = tls_context(settings.path(smtp.certificate), settings.path(smtp.certificate_key))
-    limits = Limits(message_bytes=smtp.size_limit_bytes, relay_networks=smtp.relay_networks)
-    gateway = Gateway(
-        _Desk(directory, intake, smtp.relay_networks),
-        hostname=smtp.hostname, limits=limits, tls=tls,
-    )  # fmt: skip
-    try:
-        places = {"smtp": f"{smtp.host}:{await gateway.start(smtp.host, smtp.port)}"}
-        if "/" in smtp.lmtp:
-            places["lmtp"] = str(settings.path(smtp.lmtp))
-            await gateway.start_lmtp_socket(places["lmtp"])
-        elif smtp.lmtp:
-            host, port = parse_endpoint(smtp.lmtp)
-            places["lmtp"] = f"{host}:{await gateway.start_lmtp(host, port)}"
-        say_ready(**places)
-        refreshed = time.monotonic()
-        while not over.is_set():
-            await asyncio.sleep(0.1)
-            if time.monotonic() - refreshed > DIRECTORY_REFRESH_SECONDS:
-                refreshed = time.monotonic()
-                try:
-                    await asyncio.to_thread(directory.refresh)
-                except TryLater:
-                    log.warning("the directory could not be read; the old one stays")
-    finally:
-        await gateway.stop(GRACE_SECONDS)
-        await asyncio.to_thread(intake.close)
-        store.close()
 
 
 # --- worker --------------------------------------------------------------------------------
@@ -320,7 +193,12 @@ def _kept_trust(settings: Settings, store: Store) -> Callable[[], Trust]:
 
 
 def _run_web(settings: Settings, over: threading.Event) -> None:
+    # Here, since the worker has no use for them.
     import uvicorn
+
+    from proofmail.dossiers import DossierProcess
+    from proofmail.web.app import make_app
+    from proofmail.web.services import Services
 
     store = open_store(settings.database_url)
     dossiers = DossierProcess(settings.folder)
@@ -374,23 +252,11 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
 # --- entries for the command line ----------------------------------------------------------
 
 
-def run_part(name: str, folder: Path, smtp: str, lmtp: str, http: str) -> int:
-    """One process of the service, until its supervisor ends."""
-    settings = read_settings(folder)
-    if smtp:
-        host, port = parse_endpoint(smtp)
-        settings = replace(settings, smtp=replace(settings.smtp, host=host, port=port))
-    if lmtp:
-        settings = replace(settings, smtp=replace(settings.smtp, lmtp=lmtp))
-    if http:
-        host, port = parse_endpoint(http)
-        settings = replace(settings, http=replace(settings.http, host=host, port=port))
-    # A message in memory must not get to the disk in a core dump.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def run_part(name: str, folder: Path, http: str) -> int:
+    """The worker's or the pages' process, until its supervisor ends."""
+    settings = with_places(read_settings(folder), "", "", http)
     over = part_lifetime()
-    if name == "gateway":
-        asyncio.run(_run_gateway(settings, over))
-    elif name == "worker":
+    if name == "worker":
         _run_worker(settings, over)
     else:
         _run_web(settings, over)

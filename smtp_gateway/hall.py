@@ -1,17 +1,16 @@
-"""What the sessions of one gateway share: the desk, the limits, and who is in."""
+"""What the sessions of one gateway process share: the desk, the limits, and who is in."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import ssl
-from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proofmail.errors import Misconfigured
-from smtp_gateway.buckets import Buckets
+from smtp_gateway.board import Board
 from smtp_gateway.contract import Desk
 from smtp_gateway.limits import Limits
 from smtp_gateway.replies import MANY_CONNECTIONS, SHUTDOWN, Reply
@@ -32,22 +31,21 @@ class Peer:
 
 
 class Hall:
-    """The sessions that are in, the buckets they draw from, the commits under way."""
+    """The sessions that are in, and the commits under way. Who may come in, and how often, is
+    counted on the `board`, which other processes may share; it has the same limits."""
 
     def __init__(
-        self, desk: Desk, hostname: str, limits: Limits, tls: ssl.SSLContext | None
+        self, desk: Desk, hostname: str, limits: Limits, tls: ssl.SSLContext | None, board: Board
     ) -> None:
         self.desk = desk
         self.hostname = hostname
         self.limits = limits
         self.tls = tls
-        self.peers = Buckets(limits.rate_entries)
-        self.senders = Buckets(limits.rate_entries)
+        self.board = board
         self.closing = False
         self.commits: set[asyncio.Task[str]] = set()
-        self.sessions: dict[Session, Peer] = {}
-        self._places: Counter[Hashable] = Counter()
-        self._strangers = 0
+        self.sessions: dict[Session, int] = {}
+        """With the seat of each on the board."""
         try:
             self._fronts = [ipaddress.ip_network(network) for network in limits.relay_networks]
         except ValueError as error:
@@ -68,27 +66,17 @@ class Hall:
         """Lets a session in, or says why not."""
         if self.closing:
             return SHUTDOWN
-        if len(self.sessions) >= self.limits.connections:
+        seat = self.board.enter(peer.place, peer.front)
+        if seat is None:
             return MANY_CONNECTIONS
-        if not peer.front and (
-            self._places[peer.place] >= self.limits.peer_connections
-            or self._strangers >= self.limits.stranger_connections
-        ):
-            return MANY_CONNECTIONS
-        self.sessions[session] = peer
-        self._strangers += not peer.front
-        self._places[peer.place] += 1
+        self.sessions[session] = seat
         return None
 
     def leave(self, session: Session) -> None:
         """Safe to call twice."""
-        peer = self.sessions.pop(session, None)
-        if peer is None:
-            return
-        self._strangers -= not peer.front
-        self._places[peer.place] -= 1
-        if not self._places[peer.place]:
-            del self._places[peer.place]
+        seat = self.sessions.pop(session, None)
+        if seat is not None:
+            self.board.leave(seat)
 
     def commit(self, task: asyncio.Task[str]) -> None:
         """Keeps a commit in sight until its end, whatever becomes of the session."""

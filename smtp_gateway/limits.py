@@ -1,4 +1,7 @@
-"""Every limit of the gateway, with its unit in its name and its reason beside it."""
+"""Every limit of the gateway, with its unit in its name and its reason beside it.
+
+Connections and rates are those of the whole service, however many gateway processes it has: they
+count on one board (:mod:`smtp_gateway.board`)."""
 
 from __future__ import annotations
 

@@ -291,7 +291,7 @@ class Session(SMTP):
         )
         if isinstance(sender, Reply):
             return (sender,)
-        if not self._peer.front and not self._hall.peers.take(
+        if not self._peer.front and not self._hall.board.take_as_peer(
             self._peer.place, limits.peer_rate, self.loop.time()
         ):
             return (replies.PEER_RATE,)

@@ -59,7 +59,7 @@ class Transaction:
         by_sender = listed or self._peer.front
         key = (organisation, listed, sender.lower() if by_sender else self._peer.place)
         rate = limits.listed_rate if by_sender else limits.unlisted_rate
-        if not self._hall.senders.take(key, rate, now_seconds):
+        if not self._hall.board.take_as_sender(key, rate, now_seconds):
             return False
         self._organisation, self._listed = organisation, listed
         return True

@@ -14,10 +14,10 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select
 
 from proofmail.store import counters
-from proofmail.store.bulk import put
+from proofmail.store.bulk import ask, put
 from proofmail.store.engine import Store, moment
 from proofmail.store.tables import (
     arrivals,
@@ -143,21 +143,21 @@ def _arrived(
     digests = [item.arrival for item in new if item.arrival]
     if not digests:
         return {}
-    rows = connection.execute(_ARRIVED, {"digests": digests}).all()
-    return {(row.organisation, row.digest): (row.id, row.received_at) for row in rows}
+    marks = ", ".join("?" * len(digests))
+    rows = ask(connection, f"{_ARRIVED} ({marks})", digests)
+    return {(organisation, digest): (id_, at) for organisation, digest, id_, at in rows}
 
 
 # Statements of `keep` are built once: the gateway's senders wait for it.
 _ARRIVED = (
-    select(arrivals.c.organisation, arrivals.c.digest, records.c.id, arrivals.c.received_at)
-    .join(records, records.c.sequence == arrivals.c.record)
-    .where(arrivals.c.digest.in_(bindparam("digests", expanding=True)))
+    "SELECT a.organisation, a.digest, r.id, a.received_at FROM arrivals a "
+    "JOIN records r ON r.sequence = a.record WHERE a.digest IN"
 )
 _DISCLOSE = insert(disclosures)
 _SUMMARISE = insert(summaries)
 _IDENTIFY = insert(identifiers)
 _NUMBERED = insert(records)
-_NEWEST = select(func.coalesce(func.max(records.c.sequence), 0))
+_NEWEST = "SELECT coalesce(max(sequence), 0) FROM records"
 
 
 def _insert(connection: Connection, fresh: Sequence[NewRecord]) -> None:
@@ -181,7 +181,7 @@ def _insert_records(connection: Connection, fresh: Sequence[NewRecord]) -> dict[
     if connection.dialect.name == "postgresql":
         return {row.id: row.sequence for row in connection.execute(_KEEP, rows)}
     # SQLite's one writer holds the lock, and a new row gets the largest number and one anyway.
-    first = connection.execute(_NEWEST).scalar_one() + 1
+    first = ask(connection, _NEWEST, ())[0][0] + 1
     for sequence, row in enumerate(rows, first):
         row["sequence"] = sequence
     put(connection, _NUMBERED, rows)

@@ -13,6 +13,7 @@ import tracemalloc
 import pytest
 
 from proofmail.errors import Misconfigured
+from smtp_gateway.board import Board
 from smtp_gateway.gateway import Gateway
 from smtp_gateway.hall import Hall, Peer
 from smtp_gateway.limits import Limits
@@ -121,7 +122,8 @@ async def test_a_port_that_is_taken() -> None:
 
 
 def test_peers() -> None:
-    hall = Hall(FakeDesk(), "mx.proofs.example", Limits(relay_networks=("192.0.2.0/24",)), None)
+    limits = Limits(relay_networks=("192.0.2.0/24",))
+    hall = Hall(FakeDesk(), "mx.proofs.example", limits, None, Board(limits))
     assert hall.peer(("192.0.2.7", 5), lmtp=False) == Peer("192.0.2.7", "192.0.2.7", True)
     assert hall.peer(("::ffff:192.0.2.7", 5, 0, 0), lmtp=False).address == "192.0.2.7"
     assert not hall.peer(("198.51.100.1", 5), lmtp=False).front
@@ -135,7 +137,7 @@ def test_peers() -> None:
 
 
 async def test_nobody_comes_in_while_it_stops() -> None:
-    hall = Hall(FakeDesk(), "mx.proofs.example", Limits(), None)
+    hall = Hall(FakeDesk(), "mx.proofs.example", Limits(), None, Board(Limits()))
     late = Session(hall, lmtp=False)
     hall.closing = True
     assert hall.enter(late, Peer("192.0.2.7", "192.0.2.7", False)) is SHUTDOWN
