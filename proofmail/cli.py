@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from proofmail import __version__
+from proofmail import COMPILED, __version__
 from proofmail.errors import ProofmailError
 
 DESCRIPTION = "Evidence timestamping for mail."
@@ -85,6 +85,10 @@ def _dispatch(words: list[str]) -> int:
     return run(options)
 
 
+def _version() -> str:
+    return f"proofmail {__version__}, scanner {'compiled' if COMPILED else 'interpreted'}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="proofmail",
@@ -93,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="proofmail COMMAND …",
     )
-    parser.add_argument("--version", action="version", version=f"proofmail {__version__}")
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", prog="proofmail", help=argparse.SUPPRESS
     )

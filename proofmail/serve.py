@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 
+from proofmail import COMPILED, __version__
 from proofmail.config import Settings, gateway_processes, parse_endpoint
 from proofmail.errors import Misconfigured
 from smtp_gateway.board import shared_memory
@@ -173,6 +174,7 @@ def _parts(settings: Settings, doors: _Doors) -> list[_Part]:
 
 def _supervise(settings: Settings, doors: _Doors, announce: Callable[[str], None]) -> int:
     stop = _asked_to_stop()
+    log.info("proofmail %s, scanner %s", __version__, "compiled" if COMPILED else "interpreted")
     parts = _parts(settings, doors)
     try:
         for part in parts:

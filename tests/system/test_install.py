@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import venv
@@ -12,14 +13,18 @@ from pathlib import Path
 import pytest
 
 from tests.making import World
+from tests.parts import need
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("wheel"), compiled=False)
+
+
+def build(folder: Path, *, compiled: bool) -> Path:
     """Built from a copy, so that the build leaves nothing in the checkout."""
-    folder = tmp_path_factory.mktemp("wheel")
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -33,6 +38,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder),
          str(folder / "source")],
+        env={**os.environ, "PROOFMAIL_COMPILE": "must" if compiled else "never"},
         capture_output=True, check=True,
     )  # fmt: skip
     (made,) = folder.glob("*.whl")
@@ -46,6 +52,44 @@ def test_the_wheel_carries_what_running_needs(wheel: Path) -> None:
     for ending in (".ttf", ".css", ".html", ".icc"):
         assert any(name.endswith(ending) for name in names), ending
     assert not any(name.startswith(("tests/", "bench/")) for name in names)
+
+
+@pytest.mark.timeout(600)
+def test_a_compiled_wheel_runs_compiled_and_verifies(tmp_path: Path) -> None:
+    need("cc")
+    made = build(tmp_path, compiled=True)
+    python = _base_venv(tmp_path / "base", made)
+    world = World()
+    (tmp_path / "proof.json").write_bytes(world.prove().to_bytes())
+    (tmp_path / "trust.json").write_text(json.dumps(world.trust().to_json()))
+    for words, said in (
+        (["--version"], "scanner compiled"),
+        (["verify", "proof.json", "--trust", "trust.json"], "verified"),
+    ):
+        done = subprocess.run(
+            [str(python), "-I", "-m", "proofmail", *words],
+            capture_output=True, text=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert said in done.stdout.lower()
+    (site,) = (tmp_path / "base").glob("lib/*/site-packages")
+    scan = site / "proofmail" / "core" / "scan.py"
+    scan.write_text(scan.read_text() + "# another version\n")
+    done = subprocess.run(
+        [str(python), "-I", "-m", "proofmail", "--version"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "compiled from other sources" in done.stderr
+
+
+def test_without_a_compiler_the_wheel_is_made_all_the_same(wheel: Path, tmp_path: Path) -> None:
+    python = _base_venv(tmp_path / "base", wheel)
+    done = subprocess.run(
+        [str(python), "-I", "-m", "proofmail", "--version"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert "scanner interpreted" in done.stdout
 
 
 def _base_venv(folder: Path, wheel: Path) -> Path:
