@@ -53,7 +53,37 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-Block: TypeAlias = Heading | Paragraph | Facts | Grid
+@dataclass(frozen=True)
+class Event:
+    """A point of the timeline: short lines under it, the delay since the one before. `proven` by
+    a witness, else stated or awaited; the tone is good for an independent one, care for one with
+    a caution, plain for what no witness says."""
+
+    title: str
+    lines: tuple[str, ...]
+    delay: str
+    proven: bool
+    tone: Literal["plain", "good", "care"]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """At least one event, in order; `told` says the whole in a sentence for who can't see it."""
+
+    events: tuple[Event, ...]
+    told: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """The box on the first page that says how to check; `address` of the public page, or ""."""
+
+    title: str
+    lines: tuple[str, ...]
+    address: str
+
+
+Block: TypeAlias = Heading | Paragraph | Facts | Grid | Timeline | Check
 
 
 @dataclass(frozen=True)
@@ -94,6 +124,11 @@ class Story:
                 found += block.head
                 cells = [cell for row in block.rows for cell in row]
                 found += [text for c in cells for text in (c.text, c.mono, c.small)]
+            elif isinstance(block, Timeline):
+                found += [t for e in block.events for t in (e.title, *e.lines, e.delay)]
+                found.append(block.told)
+            elif isinstance(block, Check):
+                found += [block.title, *block.lines, block.address]
             else:
                 found.append(block.text)
         return found

@@ -20,12 +20,14 @@ from proofmail.verify.report import Report
 @dataclass(frozen=True)
 class DossierOptions:
     """`zone` is shown beside UTC. `final` says that all expected evidence is in the proof; while
-    it is not, every page says that the dossier is provisional."""
+    it is not, every page says that the dossier is provisional. `check_address` is that of the
+    public page where dossiers are checked, or ""."""
 
     language: Language
     zone: ZoneInfo
     organisation_name: str
     final: bool
+    check_address: str = ""
 
 
 def make_dossier(proof: Proof, report: Report, options: DossierOptions, sealer: Sealer) -> bytes:
@@ -48,7 +50,7 @@ def make_unsealed(proof: Proof, report: Report, options: DossierOptions) -> byte
     words = Words(options.language, options.zone)
     all_files = {PROOF_NAME: proof.to_bytes(), **loose_files(proof)}
     files = {name: all_files[name] for name in FILE_ORDER if name in all_files}
-    telling = Telling(options.organisation_name, options.final)
+    telling = Telling(options.organisation_name, options.final, options.check_address)
     story = tell(proof, report, files, telling, words)
     described = {name: (data, words(f"file.{name}")) for name, data in files.items()}
     metadata = Metadata(

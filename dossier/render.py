@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reportlab.lib.colors import Color, HexColor, white
+from reportlab.lib.colors import Color, white
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -27,20 +27,14 @@ from reportlab.platypus import (
 from reportlab.platypus import Paragraph as Flow
 
 from dossier import fonts
-from dossier.blocks import Block, Cell, Facts, Grid, Heading, Paragraph, Story
+from dossier.blocks import Block, Cell, Check, Facts, Grid, Heading, Paragraph, Story, Timeline
+from dossier.drawings import CodeDrawing, TimelineDrawing
 from dossier.fonts import BODY, BOLD, MONO
 from dossier.lines import Lines, needs_lines
+from dossier.look import CARE, CARE_PALE, GOOD, GOOD_PALE, INK, PALE, RULE, SOFT
 from dossier.tags import Marks, Node, content
 from dossier.text import markup, visible
 
-INK = HexColor("#1b2430")
-SOFT = HexColor("#5b6675")
-RULE = HexColor("#d5dae1")
-PALE = HexColor("#f3f5f8")
-GOOD = HexColor("#1f6f54")
-GOOD_PALE = HexColor("#eaf4f0")
-CARE = HexColor("#9a5b00")
-CARE_PALE = HexColor("#fdf3e1")
 LABEL_WIDTH = 50 * mm
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
@@ -80,6 +74,7 @@ _STYLES = {
     "headline good": _style("headline good", 17, BOLD, GOOD, leading=22),
     "headline care": _style("headline care", 17, BOLD, CARE, leading=22),
     "existed": _style("existed", 11.5, BOLD, spaceBefore=1 * mm, leading=15.5),
+    "box": _style("box", 9.5, BOLD, spaceAfter=1 * mm),
     "strength": _style("strength", 9.5, leftIndent=4 * mm, bulletIndent=0.5 * mm),
 }  # fmt: skip
 
@@ -292,6 +287,11 @@ def _blocks(story: Story, root: Node, mark: Callable[[Bookmark], None]) -> list[
             flow += _heading(block, root, mark)
         elif isinstance(block, Paragraph):
             flow.append(_paragraph(block, following, root))
+        elif isinstance(block, Timeline):
+            figure = root.add("Figure", alternative=block.told)
+            flow += [Spacer(1, 5 * mm), TimelineDrawing(block, figure)]
+        elif isinstance(block, Check):
+            flow += [Spacer(1, 5 * mm), _check(block, root.add("Sect"))]
         else:
             table = root.add("Table")
             flow.append(_facts(block, table) if isinstance(block, Facts) else _grid(block, table))
@@ -311,6 +311,28 @@ def _paragraph(block: Paragraph, following: Block | None, root: Node) -> Flowabl
     if block.style == "body" and isinstance(following, Paragraph):
         found.keepWithNext = following.style == "command"
     return KeepTogether([found]) if block.style == "command" else found
+
+
+def _check(block: Check, node: Node) -> Flowable:
+    """How to check, in a box; with the code beside it where there is an address to go to."""
+    title = _flow(block.title, "box", node.add("P"))
+    points = node.add("L")
+    inside = [title, *(_flow(line, "strength", _item(points), "•") for line in block.lines)]
+    cells: list[Any] = [inside]
+    widths = [WIDTH]
+    if block.address:
+        code = CodeDrawing(block.address, 27 * mm, node.add("Figure", alternative=block.address))
+        cells.append(code)
+        widths = [WIDTH - 30 * mm, 30 * mm]
+    return _table(
+        [cells],
+        widths,
+        ("BACKGROUND", (0, 0), (-1, -1), PALE),
+        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ("LEFTPADDING", (0, 0), (0, -1), 12),
+        ("TOPPADDING", (0, 0), (-1, -1), 6),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
+    )
 
 
 def _facts(block: Facts, table: Node) -> Flowable:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from dossier.blocks import (
     Block,
     Cell,
+    Check,
     Fact,
     Facts,
     Grid,
@@ -18,6 +19,7 @@ from dossier.blocks import (
     Verdict,
 )
 from dossier.story_mail import claims_facts, digests_blocks, parts_blocks, persons_blocks
+from dossier.story_time import timeline
 from dossier.story_witnesses import linked_blocks, short_name, witnesses_blocks
 from dossier.text import shorten
 from dossier.words import Words
@@ -34,6 +36,8 @@ class Telling:
 
     organisation: str
     final: bool
+    check_address: str = ""
+    """Of the public page where anyone may check a dossier."""
 
 
 def tell(
@@ -42,7 +46,12 @@ def tell(
     """The dossier of a proof whose report has nothing failed. `files` are those to be attached."""
     digest = sha256(proof.record.to_bytes()).hexdigest()
     cautions = dict.fromkeys(w.caution for w in report.witnesses if w.caution)
-    blocks: list[Block] = [*_summary(proof, telling, digest, words)]
+    blocks: list[Block] = [
+        timeline(proof, report, words, final=telling.final),
+        Paragraph(words("time.legend"), "note"),
+        *_summary(proof, telling, digest, words),
+        _check(telling, words),
+    ]
     blocks += _content(proof, words)
     blocks += witnesses_blocks(proof, report, words)
     if proof.record.kind == "message":
@@ -50,6 +59,7 @@ def tell(
     blocks += _checks(report, words)
     blocks += _meaning(words)
     blocks += _how_to_verify(proof, report, files, words)
+    blocks += _glossary(words)
     return Story(
         title=words("title"),
         subtitle=words(f"kind.{proof.record.kind}"),
@@ -103,6 +113,19 @@ def _summary(proof: Proof, telling: Telling, digest: str, words: Words) -> list[
         rows.append(Fact(words("summary.parts"), (words("summary.parts.value", count=count),)))
     rows.append(Fact(words("summary.record"), (digest,), mono=True))
     return [Heading(words("summary")), Facts(tuple(rows))]
+
+
+def _check(telling: Telling, words: Words) -> Check:
+    address = telling.check_address
+    lines = [words("check.page", address=address)] if address else []
+    lines += [words(f"check.{key}") for key in ("command", "signer", "keep")]
+    return Check(words("check"), tuple(lines), address)
+
+
+def _glossary(words: Words) -> list[Block]:
+    keys = ("fingerprint", "record", "token", "batch", "anchor", "trust")
+    rows = (Fact(words(f"glossary.{key}"), (words(f"glossary.{key}.is"),)) for key in keys)
+    return [Heading(words("glossary")), Facts(tuple(rows))]
 
 
 def _content(proof: Proof, words: Words) -> list[Block]:
@@ -182,6 +205,11 @@ def _how_to_verify(
         blocks.append(Paragraph(words("verify.copy")))
         command = "proofmail verify dossier.pdf --trust trust.json message.eml"
         blocks.append(Paragraph(command, "command"))
+        blocks.append(Paragraph(words("verify.files")))
+        blocks.append(Paragraph("sha256sum attachment.pdf", "command"))
+    blocks.append(Paragraph(words("verify.record")))
+    command = f"pdfdetach -saveall dossier.pdf && sha256sum {RECORD_NAME}"
+    blocks.append(Paragraph(command, "command"))
     token = next((t for t in proof.tokens if isinstance(t, Rfc3161Token)), None)
     if token:
         blocks.append(Paragraph(words("verify.openssl")))

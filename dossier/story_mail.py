@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dossier.blocks import Block, Cell, Fact, Facts, Grid, Heading, Paragraph
-from dossier.text import MAX_SHOWN, shorten
+from dossier.text import MAX_SHOWN, in_order, runs_right_to_left, shorten
 from dossier.words import Words
 from proofmail.core.canonical import Json, from_base64url
 
@@ -124,6 +124,8 @@ def parts_blocks(claims: Mapping[str, Json], words: Words) -> list[Block]:
     for number, part in _numbered(claims, "part"):
         name = shorten(part.get("name") or words(f"role.{part['role']}"), words("cut"))
         kind = part["type"]
+        if runs_right_to_left(name):
+            kind += f" · {words('parts.order', codes=in_order(name))}"
         if part.get("name"):
             kind += f" · {words('role.' + part['role'])}"
         # Where a part stands in the mail (`in.…`) is for the verifier, not for a reader.

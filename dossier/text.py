@@ -96,3 +96,13 @@ def shorten(text: str, more: str, most: int = MAX_SHOWN) -> str:
 def runs_right_to_left(text: str) -> bool:
     """Whether any letter of it does."""
     return any(unicodedata.bidirectional(character) in ("AL", "R") for character in text)
+
+
+def in_order(text: str, most: int = 24) -> str:
+    """The text in the order in which it is kept, whatever runs the other way as code points: an
+    ending like .pdf may stand elsewhere on the page."""
+    spelt = " ".join(
+        run if run.isascii() else " ".join(f"U+{ord(c):04X}" for c in run)
+        for run in re.findall(r"[!-~]+|[^!-~ ]+", text[:most])
+    )
+    return spelt + ("…" if len(text) > most else "")

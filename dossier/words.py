@@ -89,6 +89,89 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "summary.record": ("SHA-256 de l’enregistrement", "SHA-256 of the record"),
     "received": ("Reçu (déclaration du service)", "Received (the service’s statement)"),
+    # -- the timeline
+    "time.received": ("Reçu par le service", "Received by the service"),
+    "time.rfc3161": ("Horodaté par {name}", "Time-stamped by {name}"),
+    "time.evm": ("Bloc {block}, chaîne {name}", "Block {block}, chain {name}"),
+    "time.no-rfc3161": ("Horodatage attendu", "Time-stamp awaited"),
+    "time.no-evm": ("Ancrage attendu", "Anchor awaited"),
+    "time.final": ("Définitif", "Final"),
+    "time.not-final": ("Pas encore définitif", "Not final yet"),
+    "time.told": ("Chronologie : {events}", "Timeline: {events}"),
+    "time.legend": (
+        "Rond plein : établi par un témoin. Rond vide : déclaré par le service, ou attendu. "
+        "Les distances ne sont pas à l’échelle.",
+        "Filled dot: shown by a witness. Open dot: stated by the service, or awaited. "
+        "Distances are not to scale.",
+    ),
+    # -- how to check, in a box on the first page
+    "check": ("Vérifier ce dossier", "Check this dossier"),
+    "check.page": (
+        "Ouvrez {address} (code ci-contre) et déposez-y ce fichier, avec votre copie du message "
+        "si vous en avez une.",
+        "Open {address} (the code beside) and drop this file there, with your copy of the mail "
+        "if you have one.",
+    ),
+    "check.command": (
+        "Hors ligne et sans nous : le vérificateur libre proofmail, ou des outils courants, "
+        "comme la dernière partie l’explique.",
+        "Offline and without us: the free verifier proofmail, or stock tools, as the last part "
+        "explains.",
+    ),
+    "check.signer": (
+        "Un lecteur de PDF peut dire le signataire « inconnu » : le sceau est celui du service, "
+        "dont le certificat ne figure pas dans la liste du lecteur. Comparez ce certificat à celui "
+        "du fichier de confiance du service.",
+        "A PDF reader may call the signer “unknown”: the seal is the service’s own, whose "
+        "certificate is not on the reader’s list. Compare that certificate with the one in the "
+        "service’s trust file.",
+    ),
+    "check.keep": (
+        "Vous pouvez garder ce dossier et le transmettre sans limite. C’est le fichier qui "
+        "prouve : gardez-le intact, avec le message d’origine ; un tirage sur papier ne suffit "
+        "pas.",
+        "You may keep this dossier and hand it on without limit. The file is the proof: keep it "
+        "unchanged, with the original mail; a print on paper is not enough.",
+    ),
+    # -- glossary
+    "glossary": ("Glossaire", "Glossary"),
+    "glossary.fingerprint": ("Empreinte", "Fingerprint"),
+    "glossary.fingerprint.is": (
+        "Un nombre calculé à partir d’un fichier (SHA-256, SHA3-256). Le moindre changement en "
+        "donne un autre ; on ne peut pas revenir au contenu.",
+        "A number computed from a file (SHA-256, SHA3-256). The least change gives another one; "
+        "the content cannot be got back from it.",
+    ),
+    "glossary.record": ("Enregistrement", "Record"),
+    "glossary.record.is": (
+        "Le petit fichier qui engage le service sur toutes les empreintes et tous les énoncés "
+        "d’un message.",
+        "The small file that commits to all fingerprints and claims of one mail.",
+    ),
+    "glossary.token": ("Jeton d’horodatage", "Time-stamp token"),
+    "glossary.token.is": (
+        "La déclaration signée d’une autorité : cette empreinte existait à cette heure (RFC 3161).",
+        "The signed statement of an authority: this digest existed at this time (RFC 3161).",
+    ),
+    "glossary.batch": ("Lot et racine", "Batch and root"),
+    "glossary.batch.is": (
+        "Des enregistrements réunis en un arbre d’empreintes (RFC 9162) ; sa racine les engage "
+        "tous, et un court chemin relie chacun à elle.",
+        "Records put together as a tree of hashes (RFC 9162); its root commits to all of them, "
+        "and a short path leads from each to it.",
+    ),
+    "glossary.anchor": ("Ancrage", "Anchor"),
+    "glossary.anchor.is": (
+        "Une transaction dans une chaîne de blocs qui porte une racine ; le bloc la date.",
+        "A transaction in a blockchain that carries a root; the block dates it.",
+    ),
+    "glossary.trust": ("Confiance", "Trust"),
+    "glossary.trust.is": (
+        "Ce que le vérificateur choisit de croire : autorités, chaînes, clés du service. Rien de "
+        "ce qu’un dossier apporte n’en fait partie.",
+        "What the verifier decides to believe: authorities, chains, the service’s keys. Nothing "
+        "that a dossier brings along is part of it.",
+    ),
     # -- persons
     "persons": ("Personnes et objet", "Persons and subject"),
     "persons.stated": ("Ce que le message déclare", "What the mail states"),
@@ -144,6 +227,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "parts.name": ("Nom et type", "Name and type"),
     "parts.size": ("Octets", "Bytes"),
     "parts.digest": ("SHA-256 et règle", "SHA-256 and rule"),
+    "parts.order": ("dans l’ordre d’écriture : {codes}", "in the order of writing: {codes}"),
     "parts.whole": ("Message entier", "Whole message"),
     "parts.also": ("{rule} ; aussi : {others}", "{rule}; also: {others}"),
     "role.body": ("corps du message", "body of the mail"),
@@ -460,6 +544,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Pour comparer la copie du message que vous détenez :",
         "To compare the copy of the mail that you hold:",
     ),
+    "verify.files": (
+        "Une pièce jointe de votre copie, enregistrée telle quelle : son SHA-256 doit être celui "
+        "de la règle decoded/1 dans le tableau des empreintes.",
+        "An attachment of your copy, saved as it is: its SHA-256 has to be the one of the rule "
+        "decoded/1 in the table of fingerprints.",
+    ),
+    "verify.record": (
+        "L’enregistrement joint à ce PDF : son SHA-256 doit être celui de la première page.",
+        "The record attached to this PDF: its SHA-256 has to be the one on the first page.",
+    ),
     "verify.openssl": (
         "L’horodatage, avec OpenSSL seul : enregistrez les fichiers joints à ce PDF, obtenez la "
         "racine de l’autorité auprès d’elle (jamais dans ce dossier), puis :",
@@ -533,6 +627,22 @@ class Words:
         there = time.astimezone(self.zone)
         offset = there.strftime("%z")
         return f"{there:%Y-%m-%d %H:%M:%S} (UTC{offset[:3]}:{offset[3:5]}, {self.zone})"
+
+    def delay(self, time: timedelta) -> str:
+        """From one event to the next, with a sign, in the two largest units that it has."""
+        sign = "−" if time < timedelta(0) else "+"
+        seconds = abs(time).total_seconds()
+        if seconds < 60:
+            spelt = f"{seconds:.1f}".removesuffix(".0")
+            return f"{sign}{spelt.replace('.', ',') if self.language == 'fr' else spelt} s"
+        minutes, seconds = divmod(round(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        days, hours = divmod(hours, 24)
+        day = "j" if self.language == "fr" else "d"
+        units = ((days, day), (hours, "h"), (minutes, "min"), (seconds, "s"))
+        first = next(i for i, (count, _) in enumerate(units) if count)
+        shown = [f"{count} {unit}" for count, unit in units[first : first + 2] if count]
+        return sign + " ".join(shown)
 
     def date(self, time: datetime) -> str:
         """A time for sentences on "no later than": in UTC, rounded up to a full second."""

@@ -51,7 +51,11 @@ def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
     )
     read = read_proof(proof)
     options = DossierOptions(
-        request.language, ZoneInfo(request.zone), request.organisation_name, request.final
+        request.language,
+        ZoneInfo(request.zone),
+        request.organisation_name,
+        request.final,
+        f"{settings.http.public_url}/verify" if settings.http.public_url else "",
     )
     return make_dossier(read, verify_proof(read, trust), options, sealer)
 

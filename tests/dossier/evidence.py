@@ -232,4 +232,10 @@ def fresh() -> Case:
 
 
 def options(language: Any = "fr", *, final: bool = True) -> DossierOptions:
-    return DossierOptions(language, ZoneInfo("Europe/Paris"), "Étude Martin & Associés", final)
+    return DossierOptions(
+        language,
+        ZoneInfo("Europe/Paris"),
+        "Étude Martin & Associés",
+        final,
+        "https://preuves.example.org/verify",
+    )

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dossier.blocks import Facts
+from dossier.blocks import Check, Facts, Timeline
 from dossier.story import Telling, tell
 from dossier.words import TEXTS, Words
 from proofmail.core.merkle import Tree, leaf_hash
@@ -36,8 +36,7 @@ def test_the_first_page_says_what_when_and_how_strong(language):
     assert "10:18:13 UTC" in told.verdict.lines[0]
     assert "11:18:13 (UTC+01:00" in told.verdict.lines[1]
     assert len(told.verdict.strength) == 2
-    first = told.blocks[1]
-    assert isinstance(first, Facts)
+    first = next(block for block in told.blocks if isinstance(block, Facts))
     lines = [line for row in first.rows for line in row.lines]
     assert evidence.HOSTILE_SUBJECT in lines
     assert "Alice Martin <alice@example.org>" in lines
@@ -134,7 +133,9 @@ def test_many_persons_are_listed_up_to_a_bound():
 def test_a_long_name_does_not_hide_the_address():
     claims = evidence.mail_claims("x", [])
     claims["header.from"] = [{"address": "eve@example.com", "name": "Alice " * 200}]
-    for row in story(evidence.case(evidence.signed("message", claims))).blocks[1].rows:
+    told = story(evidence.case(evidence.signed("message", claims)))
+    first = next(block for block in told.blocks if isinstance(block, Facts))
+    for row in first.rows:
         if row.label == TEXTS["header.from"][1]:
             assert row.lines[0].endswith("(1120 more characters) <eve@example.com>")
             return
@@ -192,3 +193,65 @@ def test_received_later_than_its_witness_is_no_dossier():
     )
     assert evidence.case(evidence.stamped(late)).report.failed
     assert isinstance(late, Proof)
+
+
+def the_timeline(told) -> Timeline:
+    return next(block for block in told.blocks if isinstance(block, Timeline))
+
+
+def test_the_timeline_goes_from_reception_to_finality():
+    events = the_timeline(story(evidence.full(), "fr")).events
+    assert [event.title for event in events] == [
+        "Reçu par le service",
+        "Horodaté par Built-in authority",
+        "Bloc 4242, chaîne development",
+        "Définitif",
+    ]
+    assert [event.proven for event in events] == [False, True, True, True]
+    assert {event.tone for event in events[1:3]} == {"care"}
+    assert events[1].delay == "+0,9 s"
+    assert events[1].lines[1:] == ("10:18:12.000 UTC", "11:18:12 (+01:00)", "± 1 s")
+
+
+def test_the_timeline_of_a_recent_record_says_what_is_awaited():
+    told = the_timeline(story(evidence.fresh(), "en", final=False))
+    assert [event.title for event in told.events] == [
+        "Received by the service",
+        "Time-stamp awaited",
+        "Anchor awaited",
+        "Not final yet",
+    ]
+    assert not any(event.proven for event in told.events)
+    assert "Anchor awaited" in told.told
+
+
+@pytest.mark.parametrize(
+    ("time", "spelt"),
+    [
+        (timedelta(milliseconds=-300), "−0.3 s"),
+        (timedelta(seconds=59.9), "+59.9 s"),
+        (timedelta(seconds=60), "+1 min"),
+        (timedelta(hours=2, seconds=1), "+2 h"),
+        (timedelta(days=400, hours=5), "+400 d 5 h"),
+        (timedelta(0), "+0 s"),
+    ],
+)
+def test_delays(time, spelt):
+    assert Words("en", ZoneInfo("UTC")).delay(time) == spelt
+
+
+def test_the_first_page_says_where_to_check_and_that_it_may_be_kept():
+    words = Words("en", ZoneInfo("UTC"))
+    case = evidence.full()
+    telling = Telling("Example SA", True, "https://proofs.example.org/verify")
+    told = tell(case.proof, case.report, {}, telling, words)
+    check = next(block for block in told.blocks if isinstance(block, Check))
+    assert check.address == "https://proofs.example.org/verify"
+    assert "unknown" in "".join(check.lines)
+    assert "hand it on without limit" in "".join(check.lines)
+    without = tell(case.proof, case.report, {}, Telling("Example SA", True), words)
+    assert not any("example.org/verify" in text for text in without.texts())
+
+
+def test_a_name_that_runs_right_to_left_is_also_given_in_the_order_of_writing():
+    assert "U+05D3 U+05D5 U+05D7 _2026.pdf" in all_text(evidence.full())
