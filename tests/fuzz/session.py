@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from proofmail.errors import Refused, TryLater
+from smtp_gateway.board import Board
 from smtp_gateway.hall import Hall
 from smtp_gateway.limits import Limits
 from smtp_gateway.session import Session
@@ -130,7 +131,7 @@ class _Transport(asyncio.Transport):
 
 async def _session(desk: FakeDesk, pieces: Sequence[bytes], *, lmtp: bool) -> bytes:
     loop = asyncio.get_running_loop()
-    session = Session(Hall(desk, "mx.fuzz.example", LIMITS, None), lmtp=lmtp)
+    session = Session(Hall(desk, "mx.fuzz.example", LIMITS, None, Board(LIMITS)), lmtp=lmtp)
     transport = _Transport(session, loop)
     session.connection_made(transport)
     task = session.task
