@@ -7,7 +7,7 @@ import zlib
 
 from proofmail.errors import Unreadable
 
-MAX_RTF_BYTES = 8 << 20
+MAX_RTF_BYTES = 4 << 20
 """Most bytes of RTF, unpacked."""
 
 _HEADER = struct.Struct("<4I")
