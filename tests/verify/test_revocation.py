@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import random
+import subprocess
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from proofmail.core import der
 from proofmail.core.proof import CRL, OCSP, RevocationData
 from proofmail.errors import CheckFailed, NotChecked
 from proofmail.verify.revocation import standing
+from tests.judges.dss import Known, TokenJob, judge_tokens
+from tests.parts import need
 from tests.verify.status_maker import HOUR, POINT, answer, crl, point, responder
-from tests.verify.token_maker import DAY, NOW, STAMPING, Credential, certify, key_of, root
+from tests.verify.token_maker import (
+    DAY,
+    IMPRINT,
+    NONCE,
+    NOW,
+    STAMPING,
+    Credential,
+    Recipe,
+    certify,
+    key_of,
+    response_of,
+    root,
+)
 
 R = x509.ReasonFlags
 CA = certify("status CA", root(), ca=True)
@@ -283,3 +301,80 @@ def test_a_changed_byte_never_makes_a_revoked_certificate_good() -> None:
             changed[dice.randrange(len(changed))] ^= dice.randrange(1, 256)
             with pytest.raises((CheckFailed, NotChecked)):
                 judge(RevocationData(item.kind, bytes(changed)), ABOVE)
+
+
+LISTS = [name for name in NOTHING if "answer" not in name and "DER" not in name
+         and name not in ("with bytes behind it", "kind unknown")]  # fmt: skip
+
+
+def _by_openssl(folder: Path, *lists: RevocationData) -> bool:
+    """`openssl verify -crl_check_all` at genTime, with these lists and nothing else."""
+    for name, credential in (("root", root()), ("ca", CA), ("tsa", TSA)):
+        pem = credential.certificate.public_bytes(Encoding.PEM)
+        (folder / f"{name}.pem").write_bytes(pem)
+    body = b""
+    for item in lists:
+        body += (
+            b"-----BEGIN X509 CRL-----\n" + b64encode(item.value) + b"\n-----END X509 CRL-----\n"
+        )
+    (folder / "crls.pem").write_bytes(body)
+    done = subprocess.run(
+        [need("openssl"), "verify", "-crl_check_all", "-purpose", "timestampsign", "-attime",
+         str(int(NOW.timestamp())), "-CAfile", "root.pem", "-untrusted", "ca.pem",
+         "-CRLfile", "crls.pem", "tsa.pem"],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+def test_openssl_agrees_on_what_is_good_and_what_is_revoked(tmp_path: Path) -> None:
+    assert _by_openssl(tmp_path, crl(CA), ABOVE)
+    assert _by_openssl(tmp_path, crl(CA, [(OTHER, BEFORE, R.key_compromise)]), ABOVE)
+    for reason in (None, R.key_compromise, R.superseded):
+        assert not _by_openssl(tmp_path, crl(CA, [(TSA, BEFORE, reason)]), ABOVE)
+    assert not _by_openssl(tmp_path, crl(CA), crl(root(), [(CA, BEFORE, R.ca_compromise)]))
+    assert not _by_openssl(tmp_path, crl(CA))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_openssl_takes_none_of_the_lists_that_say_nothing(name: str, tmp_path: Path) -> None:
+    assert not _by_openssl(tmp_path, NOTHING[name](), ABOVE)
+
+
+def test_eu_dss_agrees_but_wants_the_token_seen_before_the_revocation(tmp_path: Path) -> None:
+    """Judged two days after genTime. Of the one revoked in between for a harmless reason DSS asks
+    for a proof that the token existed before; RFC 3161 §4 says that it remains valid."""
+    names = ("good", "before", "stolen", "superseded")
+    made = {name: certify(f"TSA {name}", CA, usages=(STAMPING,)) for name in names}
+    revoked = [
+        (made["before"], BEFORE, R.superseded),
+        (made["stolen"], AFTER, R.key_compromise),
+        (made["superseded"], AFTER, R.superseded),
+    ]
+    later = NOW + 2 * DAY
+    lists = [
+        crl(issuer, found, as_of=later - HOUR, until=later + DAY)
+        for issuer, found in ((CA, revoked), (root(), ()))
+    ]
+    files = []
+    for number, item in enumerate(lists):
+        files.append(tmp_path / f"{number}.crl")
+        files[-1].write_bytes(item.value)
+    for name, credential in (("root", root()), ("ca", CA)):
+        (tmp_path / f"{name}.der").write_bytes(credential.der)
+    ours, jobs = {}, []
+    for name, tsa in made.items():
+        recipe = Recipe(tsa, certificates=(tsa.der, CA.der))
+        (tmp_path / f"{name}.tsr").write_bytes(response_of(recipe))
+        seconds = int(later.timestamp())
+        jobs.append(TokenJob(name, tmp_path / f"{name}.tsr", IMPRINT, NONCE, "", seconds))
+        try:
+            ours[name] = bool(judge(*lists, path=(tsa.certificate, *PATH[1:])))
+        except CheckFailed:
+            ours[name] = False
+    assert ours == {"good": True, "before": False, "stolen": False, "superseded": True}
+    known = Known([tmp_path / "root.der"], [tmp_path / "ca.der"], files)
+    found = judge_tokens(jobs, known)
+    said = {name: verdict.accepted for name, verdict in found.items()}
+    assert said == {**ours, "superseded": False}
+    assert "REVOKED" in found["superseded"].indication
