@@ -8,6 +8,7 @@ from dossier.blocks import Block, Cell, Fact, Facts, Grid, Heading, Paragraph
 from dossier.text import MAX_SHOWN, in_order, runs_right_to_left, shorten
 from dossier.words import Words
 from proofmail.core.canonical import Json, from_base64url
+from proofmail.verify.natures import natures
 
 MAX_PERSONS = 50
 """Persons of one header field that a page lists; the proof has them all."""
@@ -140,9 +141,12 @@ def parts_blocks(claims: Mapping[str, Json], words: Words) -> list[Block]:
         Fact(rule, (words.either(f"rule.{rule}", words("rule.other")),))
         for rule in sorted(rules, key=_rank)
     ]
+    said = [nature.text(words.language) for nature in natures(claims)]
+    said = [nature.text(words.language) for nature in natures(claims)]
     return [
         *blocks,
         _fingerprint_grid(rows, words),
+        *[Paragraph(shorten(text, words("cut"))) for text in said],
         Heading(words("rules"), 2),
         Facts(tuple(meaning)),
     ]

@@ -17,6 +17,7 @@ MAX_OCCURRENCES = 101
 MAX_MAILBOXES = 2001
 """The last may stand for all further ones (SPEC §3.6.2)."""
 MAX_IMAGES = 200
+MAX_FILES = 100
 _MAIL = frozenset({"message", "receipt"})
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z|\?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+(?:[._/-][a-z0-9]+)*\Z", re.ASCII)
@@ -119,7 +120,7 @@ def _part(value: Json, what: str) -> object:
         value,
         what,
         ("fingerprints", "path", "role", "type"),
-        ("charset", "content_id", "content_location", "images", "name", "notes"),
+        ("charset", "content_id", "content_location", "files", "images", "name", "notes"),
     )
     text(part["path"], what, 255)
     if part["role"] not in ("body", "attachment", "inline", "message", "report"):
@@ -134,6 +135,8 @@ def _part(value: Json, what: str) -> object:
     for name in ("content_id", "content_location"):
         if name in part:
             digest(part[name], what)
+    if "files" in part:
+        array(part["files"], what, MAX_FILES, _digest_item)
     if "images" in part:
         array(part["images"], what, MAX_IMAGES, _image)
     return _fingerprints(part["fingerprints"], what)

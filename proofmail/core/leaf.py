@@ -6,12 +6,20 @@ from hashlib import sha3_256, sha256
 
 from proofmail.core import transfer
 from proofmail.core.html_text import HtmlText
-from proofmail.core.model import Fingerprint, Part
+from proofmail.core.model import File, Fingerprint, Part
 from proofmail.core.notes import header_notes
 from proofmail.core.parameters import PartHeader
 from proofmail.core.pictures import Images
+from proofmail.core.protection import (
+    HEAD_BYTES,
+    SMIME_TYPES,
+    Armour,
+    protection_notes,
+    smime_note,
+)
 from proofmail.core.report import CAPTURE_MAX_BYTES, DSN_TYPES, HEADERS_TYPES, MDN_TYPES
 from proofmail.core.text import Text
+from proofmail.core.tnef import Tnef, is_tnef
 from proofmail.core.words import Words
 
 MESSAGE_TYPES = ("message/rfc822", "message/global")
@@ -25,10 +33,14 @@ class Leaf:
         self.header = header
         self.path = path
         self.role = _role(header)
-        self._notes = header_notes(header, containers)
+        self._notes = header_notes(header, containers) | protection_notes(header, containers)
         self.captured = bytearray()
         self._captures = _may_report(header, self.role)
         self._decoder = transfer.decoder(header.encoding)
+        self._tnef = Tnef() if is_tnef(header) else None
+        self._armour = Armour() if header.type.startswith("text/") else None
+        self._head = b""
+        self._takes_head = header.type in SMIME_TYPES
         self._size_bytes = 0
         self._sha256 = sha256()
         self._sha3_256 = sha3_256()
@@ -63,6 +75,14 @@ class Leaf:
             fingerprints += found
             if reason is not None:
                 notes |= {reason}
+        files: tuple[File, ...] = ()
+        if self._tnef is not None:
+            files, named = self._tnef.finish()
+            notes |= named
+        if self._armour is not None:
+            notes |= self._armour.notes
+        if self._takes_head:
+            notes |= {smime_note(header, self._head)}
         return Part(
             self.path,
             self.role,
@@ -73,6 +93,8 @@ class Leaf:
             tuple(sorted(notes)),
             header.content_id,
             header.content_location,
+            (),
+            files,
         )
 
     @property
@@ -102,6 +124,12 @@ class Leaf:
         self._sha3_256.update(decoded)
         if self._text is not None:
             self._text.feed(decoded)
+        if self._armour is not None:
+            self._armour.feed(decoded)
+        if self._tnef is not None:
+            self._tnef.feed(decoded)
+        if self._takes_head and len(self._head) < HEAD_BYTES:
+            self._head += decoded[: HEAD_BYTES - len(self._head)]
         if self._captures:
             room = CAPTURE_MAX_BYTES - len(self.captured)
             self.captured += decoded[:room]

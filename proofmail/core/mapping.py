@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from proofmail.core.canonical import Json, base64url
+from proofmail.core.model import File
 from proofmail.core.scan import Fingerprint, Mailbox, Part, Scan
 
 
@@ -40,7 +41,18 @@ def part_claim(part: Part) -> Json:
         value["content_location"] = base64url(part.content_location)
     if part.images:
         value["images"] = list(part.images)
+    if part.files:
+        value["files"] = [_file_claim(file) for file in part.files]
     return value
+
+
+def _file_claim(file: File) -> Json:
+    value: Json = {
+        "sha256": base64url(file.sha256),
+        "sha3-256": base64url(file.sha3_256),
+        "size": file.size_bytes,
+    }
+    return value if file.name is None else {**value, "name": file.name}
 
 
 def header_claims(scan: Scan) -> dict[str, Json]:

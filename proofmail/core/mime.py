@@ -418,7 +418,9 @@ class Structure:
         findings.parts[self._place] = part
         self._note_names(leaf)
         if part.notes:
-            findings.defects.update([note for note in part.notes if note.startswith("transfer.")])
+            findings.defects.update(
+                [note for note in part.notes if note.startswith(("transfer.", "tnef.malformed"))]
+            )
         enclosed_id = first_message_id(inner.header) if inner and inner.header else None
         self._note_report(leaf, enclosed_id)
 

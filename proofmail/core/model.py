@@ -15,9 +15,18 @@ class Fingerprint(NamedTuple):
     sha3_256: bytes | None
 
 
+class File(NamedTuple):
+    """A file inside a part that wraps several (SPEC §3.18)."""
+
+    name: str | None
+    size_bytes: int
+    sha256: bytes
+    sha3_256: bytes
+
+
 class Part(NamedTuple):
     """A leaf of the MIME tree. `notes` are names from the closed list in SPEC §3.9; what
-    follows them is told in §3.16."""
+    follows them is told in §3.16 and §3.18."""
 
     path: str
     role: str
@@ -29,6 +38,7 @@ class Part(NamedTuple):
     content_id: bytes | None = None
     content_location: bytes | None = None
     images: tuple[int, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 class Mailbox(NamedTuple):

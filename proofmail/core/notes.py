@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from proofmail.core.parameters import PartHeader
 
-_CONTAINERS = frozenset({"alternative", "digest", "mixed", "related", "report", "signed"})
+_CONTAINERS = frozenset(
+    {"alternative", "digest", "encrypted", "mixed", "related", "report", "signed"}
+)
 _METHODS = frozenset(
     {"add", "cancel", "counter", "declinecounter", "publish", "refresh", "reply", "request"}
 )

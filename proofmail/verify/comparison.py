@@ -60,6 +60,9 @@ def recorded_fingerprints(claims: Mapping[str, Json]) -> Iterator[tuple[str, str
         if name.startswith("part."):
             for fingerprint in value["fingerprints"]:
                 yield name, value.get("name", ""), fingerprint
+            for item in value.get("files", ()):
+                label = f"{value.get('name', '')} › {item.get('name', '')}"
+                yield name, label, {"rule": "decoded/1", **item}
         elif name.startswith("digest."):
             yield name, value.get("name", ""), {"rule": "digest", **value}
 

@@ -151,6 +151,14 @@ COPIES: dict[str, tuple[str, str]] = {
         "{part} has another Content-Location, or lost or gained one",
         "{part} a un autre Content-Location, ou l’a perdu ou gagné",
     ),
+    "part.wrapped": (
+        "{part} is now inside {what}, with the same bytes",
+        "{part} est maintenant dans : {what}, avec les mêmes octets",
+    ),
+    "part.unwrapped": (
+        "{part} was taken apart: {what} has the bytes of a file that was in it",
+        "{part} a été ouverte : {what} a les octets d’un fichier qu’elle contenait",
+    ),
     "part.place": (
         "{part} stands at another place",
         "{part} n’est pas à la même place",

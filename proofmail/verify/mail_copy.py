@@ -46,7 +46,7 @@ _MAIL_CLAIMS = re.compile(
 )
 """Claims that follow from the bytes of the mail alone."""
 
-_LATER = ("content_id", "content_location", "images")
+_LATER = ("content_id", "content_location", "files", "images")
 """Members of a part that a record of an earlier version does not have."""
 
 MAX_DEFECTS = 200

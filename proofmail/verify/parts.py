@@ -26,6 +26,7 @@ from proofmail.verify.parts_words import (
 from proofmail.verify.pictures import compare_pictures
 from proofmail.verify.report import PartMatch
 from proofmail.verify.words import Said, said
+from proofmail.verify.wrapped import unwrapped, wrapped_in
 
 _WEAKER = ("html-text/1", "words/1")
 """Rules that a text can be equal under when its text/1 differs, the stronger first."""
@@ -54,8 +55,11 @@ def pair(
         label = called(f"part.{number}", name)
         index = equal.get(place)
         rung = ""
+        wrapper = None if index is not None else wrapped_in(part, found)
         if index is not None and place not in broken:
             rung = content_rung(part, found[index])
+        elif wrapper is not None:
+            rung = "decoded/1"
         comparison.matches.append(PartMatch(f"part.{number}", name, rung))
         if index is not None:
             _compare_places(comparison, label, part, found[index])
@@ -65,6 +69,9 @@ def pair(
                 comparison.differences.append(changed(number, part, found[index]))
             if rung == "words/1":
                 comparison.remarks.append(said(f"words-only.{text_kind(part)}", part=label))
+        elif wrapper is not None:
+            where = said("part.wrapped", part=label, what=described(wrapper))
+            comparison.differences.append(where)
         elif place in alike:
             other = found[alike[place]]
             comparison.differences.append(changed(number, part, other))
@@ -73,11 +80,10 @@ def pair(
             missing = said("part.missing", number=number, what=described(part))
             comparison.differences.append(missing)
     taken = {*equal.values(), *alike.values()}
-    return [
-        said("part.added", what=described(part))
-        for index, part in enumerate(found)
-        if index not in taken
-    ]
+    added = [part for index, part in enumerate(found) if index not in taken]
+    for place in _left(recorded, equal.keys()):
+        comparison.differences += unwrapped(*recorded[place], added)
+    return [said("part.added", what=described(part)) for part in added]
 
 
 def _compare_places(comparison: Comparison, label: Said, part: Json, other: Json) -> None:
@@ -176,7 +182,7 @@ def _may_be(part: Json, other: Json) -> bool:
     return len(names) < 2 and (bool(names) or part["role"] == other["role"])
 
 
-def _left(parts: Sequence[Json], taken: Set[int]) -> list[int]:
+def _left(parts: Sequence[object], taken: Set[int]) -> list[int]:
     return [place for place in range(len(parts)) if place not in taken]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TextIO
 
+from proofmail.verify.natures import natures
 from proofmail.verify.parts_words import called
 from proofmail.verify.plain import plain
 from proofmail.verify.report import CopyReport, Report, Status, WitnessFact
@@ -57,6 +58,8 @@ def _write_facts(report: Report, out: TextIO, language: str) -> None:
         line("sender.check", text=f"{check['method']} {check['result']} {check['domain']}")
     if claims["defects"]:
         line("defects", text=", ".join(claims["defects"]))
+    for nature in natures(claims):
+        print(plain(nature.text(language)), file=out)
     for subject in claims.get("header.subject", []):
         line("stated", field=word("header.subject", language), text=subject)
     for name in ("header.from", "header.to", "header.cc"):

@@ -128,6 +128,34 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "Sender check, as the service observed: {text}",
         "Contrôle de l’expéditeur, observé par le service : {text}",
     ),
+    "nature.encrypted": (
+        "{part} is encrypted ({note}): what it says is not proven, only these bytes",
+        "{part} : contenu chiffré ({note}) ; ce qu’il dit n’est pas prouvé, seulement ces octets",
+    ),
+    "nature.block": (
+        "{part} is one block ({note}): it was not opened; only these bytes are proven",
+        "{part} : un seul bloc ({note}), non ouvert ; seuls ces octets sont prouvés",
+    ),
+    "nature.signature": (
+        "{part} is a signature ({note}): it was not checked",
+        "{part} : une signature ({note}), qui n’a pas été vérifiée",
+    ),
+    "nature.tnef.malformed": (
+        "{part} is a winmail.dat (TNEF) that is malformed: the files in it are not listed",
+        "{part} : un winmail.dat (TNEF) mal formé ; ses fichiers ne sont pas listés",
+    ),
+    "nature.tnef.text": (
+        "{part} is a winmail.dat (TNEF) with a text of the mail in it, which was not read",
+        "{part} : un winmail.dat (TNEF) qui contient un texte du mail, non lu",
+    ),
+    "nature.tnef.unlisted": (
+        "{part} is a winmail.dat (TNEF) with a message or an object in it that is not listed",
+        "{part} : un winmail.dat (TNEF) avec un message ou un objet qui n’est pas listé",
+    ),
+    "nature.file": (
+        "{part} has in it the file {name}, {size} bytes, SHA-256 {sha256}",
+        "{part} contient le fichier {name}, {size} octets, SHA-256 {sha256}",
+    ),
     "defects": ("Defects of the mail: {text}", "Défauts du mail : {text}"),
     "no-facts": (
         "The claims are no facts: V2 or V3 failed.",

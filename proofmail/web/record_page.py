@@ -8,6 +8,9 @@ from hashlib import sha256
 
 from proofmail.core.canonical import Json
 from proofmail.core.claims import lookup
+from proofmail.verify.natures import natures
+from proofmail.verify.plain import plain
+from proofmail.verify.words import LANGUAGES
 from proofmail.web.facts import RecordFacts, claim_order
 
 _NAMED_PEOPLE = (("from", "header.from"), ("to", "header.to"), ("cc", "header.cc"))
@@ -53,6 +56,9 @@ def describe(facts: RecordFacts) -> dict[str, object]:
         "authentication": authentication,
         "defects": claims.get("defects", []),
         "parts": _parts(claims),
+        "natures": [
+            {code: plain(said.text(code)) for code in LANGUAGES} for said in natures(claims)
+        ],
         "claims": [
             (name, lookup(name).source, value)
             for name, value in sorted(claims.items(), key=claim_order)

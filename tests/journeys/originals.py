@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tests.core.tnef_maker import file, tnef
 from tests.journeys.tree import encoded
 
 _PDF = b"%PDF-1.4\n" + bytes(range(256)) * 3 + b"\n%%EOF\n"
@@ -160,6 +161,17 @@ _ENTITIES: dict[str, bytes] = {
     "name-raw-utf8": _multi(
         "mixed",
         [_ASCII, _file("application/pdf", _PDF, 'attachment; filename="signée.pdf"')],
+    ),
+    "winmail": _multi(
+        "mixed",
+        [
+            _ASCII,
+            _file(
+                "application/ms-tnef",
+                tnef([file("offer.pdf", _PDF), file("stamp.png", _PNG)]),
+                'attachment; filename="winmail.dat"',
+            ),
+        ],
     ),
     "octets-8bit": _multi("mixed", [_text(_LETTRE), _OCTETS]),
     "csv-long-line": _multi("mixed", [_ASCII, _LONG_CSV]),

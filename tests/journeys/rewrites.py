@@ -7,10 +7,14 @@ What must come of it is said beside it.
 from __future__ import annotations
 
 import re
+import struct
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from proofmail.core.model import File
+from proofmail.core.tnef import Tnef
+from tests.core.tnef_maker import file, tnef
 from tests.journeys.originals import ORIGINALS
 from tests.journeys.outcomes import Outcome, judged
 from tests.journeys.tree import Entity, encoded, read
@@ -195,6 +199,51 @@ def attachment_replaced(mail: Entity) -> bytes | None:
     return mail.to_bytes() if files else None
 
 
+def tnef_wrapped(mail: Entity) -> bytes | None:
+    """Exchange to a reader that it takes for Outlook: the attached files inside a winmail.dat."""
+    files = [one for one in mail.children if _is_file(one)]
+    if mail.kind != "multipart/mixed" or not files:
+        return None
+    wrapped = tnef([file(f"file{n}.bin", one.content()) for n, one in enumerate(files)])
+    mail.children = [one for one in mail.children if one not in files]
+    mail.children.append(_attached("application/ms-tnef", "winmail.dat", wrapped))
+    return mail.to_bytes()
+
+
+def tnef_unwrapped(mail: Entity) -> bytes | None:
+    """A gateway that puts the files of a winmail.dat in its place."""
+    wrappers = [one for one in mail.children if one.kind == "application/ms-tnef"]
+    for one in wrappers:
+        content = one.content()
+        reader = Tnef()
+        reader.feed(content)
+        files = [
+            _attached("application/octet-stream", item.name or "", _within(content, item))
+            for item in reader.finish()[0]
+        ]
+        at = mail.children.index(one)
+        mail.children[at : at + 1] = files
+    return mail.to_bytes() if wrappers else None
+
+
+def _within(content: bytes, item: File) -> bytes:
+    """The bytes of a file, behind the attribute that announces them."""
+    start = content.index(struct.pack("<BII", 2, 0x6800F, item.size_bytes)) + 9
+    return content[start : start + item.size_bytes]
+
+
+def _is_file(one: Entity) -> bool:
+    attached = one.get("content-disposition").startswith("attachment")
+    return attached and one.kind not in ("message/rfc822", "application/ms-tnef")
+
+
+def _attached(kind: str, name: str, content: bytes) -> Entity:
+    entity = Entity([f"Content-Type: {kind}".encode()])
+    entity.put("Content-Disposition", f'attachment; filename="{name}"')
+    entity.encode(content, "base64")
+    return entity
+
+
 def new_boundaries(mail: Entity) -> bytes | None:
     """A program that writes multiparts with boundaries of its own."""
     multiparts = [one for one in mail.walk() if one.children]
@@ -268,6 +317,8 @@ REWRITES: dict[str, Rewrite] = {
     "to-base64": _same(_encoded_as("base64")),
     "to-quoted-printable": _same(_encoded_as("quoted-printable")),
     "to-8bit": _same(_encoded_as("8bit")),
+    "tnef-wrapped": _differs(tnef_wrapped, _EXACT, "part.wrapped"),
+    "tnef-unwrapped": _differs(tnef_unwrapped, _EXACT, "part.unwrapped"),
     "new-boundaries": _same(new_boundaries),
     "reordered-fields": _same(reordered_fields),
     "lf-line-ends": Rewrite(lf_line_ends, "same.bytes", frozenset({"raw/1"})),

@@ -36,7 +36,7 @@ by `python -m tests.journeys.table`, which makes the journeys; do not edit.
 by the tests (tests/journeys/transports.py); *rewrites* are small scripts of our own, named for what
 they imitate (tests/journeys/rewrites.py), which take the originals that they have something to do
 on. A part counts under the strongest rung that it matches; `header-values/1` is an enclosed message
-whose bytes changed while its header values and all its parts match. Not done: TNEF (`winmail.dat`).
+whose bytes changed while its header values and all its parts match.
 
 """
 

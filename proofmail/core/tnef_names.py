@@ -1,0 +1,79 @@
+"""What a file inside a `winmail.dat` is called (SPEC §3.18.3): its long name, else its short one,
+else its title. MS-OXTNEF §2.1.3.4 tells how the properties are spelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from proofmail.core import charsets
+from proofmail.core.headers import bounded, unified_white
+from proofmail.core.parameters import NAME_MAX
+from proofmail.core.unicode14 import nfc
+
+_LONG_NAME, _SHORT_NAME = 0x3707, 0x3704
+_STRING8, _UNICODE = 0x001E, 0x001F
+_FIXED = {2: 4, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 0x0A: 4, 0x0B: 4, 0x14: 8, 0x40: 8, 0x48: 16}
+"""Octets of a value by its type; what is shorter than 4 is filled up."""
+_VARIABLE = (0x000D, _STRING8, _UNICODE, 0x0102)
+_NAMED = 0x8000
+_PROPERTIES_MAX = 1_000
+_CODE_PAGES = {
+    **{number: f"windows-{number}" for number in (874, *range(1250, 1259))},
+    **{28590 + n: f"iso-8859-{n}" for n in (*range(1, 11), 13, 15)},
+    10000: "macintosh",
+    20866: "koi8-r",
+    21866: "koi8-u",
+    65001: "utf-8",
+}
+
+
+def file_name(title: bytes, properties: bytes, code_page: int) -> str | None:
+    """None where nothing is said, or only white space."""
+    charset = _CODE_PAGES.get(code_page, "us-ascii")
+    found: dict[int, str] = {}
+    for number, kind, value in _strings(properties):
+        name = _cleaned(_text(value, None if kind == _UNICODE else charset))
+        if name and number in (_LONG_NAME, _SHORT_NAME):
+            found.setdefault(number, name)
+    said = _cleaned(_text(title, charset))
+    return found.get(_LONG_NAME) or found.get(_SHORT_NAME) or said or None
+
+
+def _text(value: bytes, charset: str | None) -> str:
+    if charset is None:
+        text = value.decode("utf-16-le", "replace")
+    else:
+        text, _ = charsets.decode_replacing(value, charset)
+    return text.partition("\0")[0]
+
+
+def _cleaned(text: str) -> str:
+    unified = unified_white(text)
+    return bounded(nfc(unified) or unified, set(), NAME_MAX)
+
+
+def _strings(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Number, type and value of each string, as far as the properties can be read."""
+    at = 4
+
+    def number(start: int, size: int = 4) -> int:
+        return int.from_bytes(data[start : start + size], "little")
+
+    for _ in range(min(number(0), _PROPERTIES_MAX)):
+        kind, key = number(at, 2), number(at + 2, 2)
+        at += 4
+        if key >= _NAMED:
+            length = number(at + 20) if number(at + 16) else 0
+            at += 24 + (-(-length // 4) * 4 if number(at + 16) else 0)
+        if kind in _FIXED:
+            at += _FIXED[kind]
+        elif kind in _VARIABLE and number(at) == 1:
+            length = number(at + 4)
+            at += 8
+            if at + length > len(data):
+                return
+            if kind in (_STRING8, _UNICODE):
+                yield key, kind, data[at : at + length]
+            at += -(-length // 4) * 4
+        else:
+            return
