@@ -9,7 +9,7 @@ which it is, and how many were looked at. Each message is read in pieces and let
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from heapq import heappush, heappushpop
@@ -305,10 +305,11 @@ def _identifier(head: bytes) -> str | None:
 def _ranked(box: _Box, claims: Mapping[str, Json]) -> list[_Found]:
     """The messages that match most, best first: parts count before values of the header."""
     best: list[tuple[int, int, int]] = []
+    by_digest = _by_digest(claims)
     for index, (_, pieces) in enumerate(islice(box.messages(), MAX_MESSAGES)):
         try:
             stored = unescaped(pieces) if box.escapes else pieces
-            parts, headers = _likeness(mail_claims(scanned(stored)), claims)
+            parts, headers = _likeness(mail_claims(scanned(stored)), claims, by_digest)
         except OSError:
             continue
         if not parts and headers < 3:
@@ -320,12 +321,30 @@ def _ranked(box: _Box, claims: Mapping[str, Json]) -> list[_Found]:
     return [_Found(-index) for _, _, index in sorted(best, reverse=True)]
 
 
-def _likeness(found: Mapping[str, Json], claims: Mapping[str, Json]) -> tuple[int, int]:
-    mine = [value for name, value in claims.items() if name.startswith("part.")]
-    theirs = [value for name, value in found.items() if name.startswith("part.")]
-    parts = sum(any(content_rung(part, other) for other in theirs) for part in mine)
+def _by_digest(claims: Mapping[str, Json]) -> dict[tuple[str, str], list[str]]:
+    """Names of the recorded parts by rule and digest. Parts without one in common match on no
+    rung, and to compare each with each would let a box of small messages take hours."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, part in claims.items():
+        if name.startswith("part."):
+            for item in part["fingerprints"]:
+                found.setdefault((item["rule"], item["sha256"]), []).append(name)
+    return found
+
+
+def _likeness(
+    found: Mapping[str, Json],
+    claims: Mapping[str, Json],
+    by_digest: Mapping[tuple[str, str], Sequence[str]],
+) -> tuple[int, int]:
+    parts: set[str] = set()
+    for other in (value for name, value in found.items() if name.startswith("part.")):
+        for item in other["fingerprints"]:
+            for name in by_digest.get((item["rule"], item["sha256"]), ()):
+                if name not in parts and content_rung(claims[name], other):
+                    parts.add(name)
     headers = sum(bool(claims.get(name)) and claims[name] == found.get(name) for name in _HEADERS)
-    return parts, headers
+    return len(parts), headers
 
 
 def _judge_message(box: _Box, found: _Found, claims: Mapping[str, Json]) -> CopyReport:

@@ -7,6 +7,7 @@ the reply to a final dot is 250 exactly if the desk has committed.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -181,6 +182,7 @@ def _loop() -> asyncio.AbstractEventLoop:
     """One loop for all inputs: making one costs more than a session."""
     if not _made or _made[0].is_closed():
         _made[:] = [asyncio.new_event_loop()]
+        atexit.register(_made[0].close)
     return _made[0]
 
 
