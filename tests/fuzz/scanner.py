@@ -19,10 +19,10 @@ from tests.fuzz.sources import mails, real_mails
 
 __all__ = ["check", "mutated", "recorded", "seeds"]
 
-_SINGLE_BYTES_MAX = 2_048
-_SEVENS_MAX = 16_384
+_SINGLE_BYTES_MAX = 512
+_SEVENS_MAX = 2_048
 _MOMENT = datetime(2026, 11, 21, tzinfo=UTC)
-MOST_BYTES = 4_096
+MOST_BYTES = 2_048
 
 
 def seeds() -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from tests.core.html_pages import LAYOUTS, Content
 from tests.making import MAIL
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-SEED_MAX_BYTES = 8_192
+SEED_MAX_BYTES = 2_048
 
 _HEAD = b"From: a@x\r\nTo: b@y\r\nSubject: s\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n"
 
