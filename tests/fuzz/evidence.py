@@ -7,11 +7,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from dossier.make import make_dossier
 from proofmail.core.canonical import Json, base64url, encode
@@ -24,7 +25,6 @@ from proofmail.verify.trust import Trust, read_trust
 from tests.dossier import evidence as made
 
 _VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "proof"
-_TOKENS = Path(__file__).resolve().parents[1] / "vectors" / "rfc3161"
 _EDIT_BYTES = 5
 _BYTES, _DOSSIER, _MEMBERS, _TOKEN, _TRUST, _TABLES = range(6)
 _FORMS = 6
@@ -35,29 +35,38 @@ def check(data: bytes) -> None:
     """The first byte says what the rest is; in most forms, edits of a good file (`_edited`)."""
     form, rest = (data[0] if data else 0) % _FORMS, data[1:]
     if form == _BYTES:
-        _check_file(rest, _good(), _trust())
+        _check_file(rest, _good())
     elif form == _MEMBERS:
-        _check_file(_members_edited(rest), _good(), _trust())
+        _check_file(_members_edited(rest), _good())
     elif form == _DOSSIER:
-        _check_file(_edited(_dossier(), rest), made.full().proof, _dossier_trust())
+        _check_file(_edited(_dossier(), rest), _sealed())
     elif form == _TABLES:
-        _check_file(_tables_edited(rest), made.full().proof, _dossier_trust())
+        _check_file(_tables_edited(rest), _sealed())
     elif form == _TOKEN:
         _check_token(rest)
     else:
         _check_trust(rest)
 
 
-def _check_file(data: bytes, good: Proof, trust: Trust) -> None:
+@dataclass(frozen=True)
+class _Base:
+    """What is bent: a proof, the trust under which it passes, and what it then proves."""
+
+    proof: Proof
+    trust: Trust
+    report: Report
+
+
+def _check_file(data: bytes, base: _Base) -> None:
     try:
         evidence = read_evidence(data)
     except Unreadable:
         return
-    _check_report(evidence, verify(evidence, trust), good, trust)
+    _check_report(evidence, base)
 
 
-def _check_report(evidence: Evidence, report: Report, good: Proof, trust: Trust) -> None:
-    known = verify(Evidence(good), trust)
+def _check_report(evidence: Evidence, base: _Base) -> None:
+    good, known, report = base.proof, base.report, verify(evidence, base.trust)
     passed = {row.number for row in report.rows if row.status is Status.PASSED}
     if "V4" in passed:
         assert evidence.proof.record == good.record, "a record passes that was never signed"
@@ -80,14 +89,15 @@ def _check_report(evidence: Evidence, report: Report, good: Proof, trust: Trust)
 
 def _check_token(data: bytes) -> None:
     """Edits of the good proof's own response, in its place; and the readers on whatever it is."""
-    token = _good().tokens[0]
+    good = _good()
+    token = good.proof.tokens[0]
     assert isinstance(token, Rfc3161Token)
     response = _edited(token.response, data)
     for read in (read_response, read_bare_token):
         with suppress(Unreadable):
             read(response)
-    proof = replace(_good(), tokens=(replace(token, response=response),))
-    _check_report(Evidence(proof), verify(Evidence(proof), _trust()), _good(), _trust())
+    changed = replace(good.proof, tokens=(replace(token, response=response),))
+    _check_report(Evidence(changed), good)
 
 
 def _check_trust(data: bytes) -> None:
@@ -95,28 +105,27 @@ def _check_trust(data: bytes) -> None:
         trust = read_trust(_edited((_VECTORS / "trust.json").read_bytes(), data))
     except Unreadable:
         return
-    verify(Evidence(_good()), trust)
+    verify(Evidence(_good().proof), trust)
 
 
 @cache
-def _good() -> Proof:
-    return read_proof((_VECTORS / "good.json").read_bytes())
+def _good() -> _Base:
+    proof = read_proof((_VECTORS / "good.json").read_bytes())
+    trust = read_trust((_VECTORS / "trust.json").read_bytes())
+    return _Base(proof, trust, verify(Evidence(proof), trust))
 
 
 @cache
-def _trust() -> Trust:
-    return read_trust((_VECTORS / "trust.json").read_bytes())
+def _sealed() -> _Base:
+    proof = made.full().proof
+    trust = made.trust_for(proof)
+    return _Base(proof, trust, verify(Evidence(proof), trust))
 
 
 @cache
 def _dossier() -> bytes:
     full = made.full()
     return make_dossier(full.proof, full.report, made.options("en"), made.sealer())
-
-
-@cache
-def _dossier_trust() -> Trust:
-    return made.trust_for(made.full().proof)
 
 
 # -- edits ---------------------------------------------------------------------------------------
@@ -160,12 +169,15 @@ def _members_edited(script: bytes) -> bytes:
     body = json.loads((_VECTORS / "good.json").read_bytes())
     del body["sha256"]
     for what, place, value in _edits(script):
-        places = list(_places(body))
-        holder, key = places[place % len(places)]
-        if what % 4 == 0:
+        if not body:
+            break
+        holder, key = _place(body, place)
+        if what >= 0x40 and isinstance(holder[key], str):
+            holder[key] = _respelt(holder[key], place >> 8, value)
+        elif what % 4 == 0:
             holder[key] = _VALUES[value % len(_VALUES)]
         elif what % 4 == 1:
-            other, other_key = places[value * 7 % len(places)]
+            other, other_key = _place(body, value * 7)
             holder[key] = json.loads(json.dumps(other[other_key]))
         elif what % 4 == 2:
             del holder[key]
@@ -179,14 +191,27 @@ def _members_edited(script: bytes) -> bytes:
         return b""
 
 
-def _places(value: Json) -> Iterator[tuple[Json, Json]]:
-    keys = list(value) if isinstance(value, dict) else range(len(value))
-    for key in keys:
-        yield value, key
-        if isinstance(value[key], (dict, list)):
-            yield from _places(value[key])
+def _respelt(text: str, place: int, value: int) -> str:
+    """One character as another of its kind, so that the text keeps its form."""
+    if not text:
+        return text
+    at = place % len(text)
+    kind = next((kind for kind in _KINDS if text[at] in kind), text[at])
+    return text[:at] + kind[value % len(kind)] + text[at + 1 :]
 
 
+def _place(value: Json, number: int) -> tuple[Json, Json]:
+    """A member, by a walk in which each level counts alike: most leaves are digests."""
+    while True:
+        keys = list(value) if isinstance(value, dict) else range(len(value))
+        key = keys[number % len(keys)]
+        number //= len(keys)
+        if not isinstance(value[key], (dict, list)) or not value[key] or number % 8 == 0:
+            return value, key
+        value = value[key]
+
+
+_KINDS = (digits, ascii_lowercase, ascii_uppercase)
 _VALUES: tuple[Json, ...] = (
     "", 0, -1, 1, 2**53 - 1, 2**53, True, None, [], {}, "A" * 43, "A" * 90_000, [[]], {"kind": "x"},
     "evm", "rfc3161", "rfc9162", 1.5, "é", "9999-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z",
@@ -206,19 +231,21 @@ def seeds() -> Iterator[bytes]:
     yield bytes((_BYTES,)) + (_VECTORS / "good-redacted.json").read_bytes()
     for form in range(1, _FORMS):
         yield bytes((form,))
-        for number in range(4):
-            yield bytes((form,)) + Random(number).randbytes(2 * _EDIT_BYTES + 1)
+        for number in range(2 if form in (_DOSSIER, _TABLES) else 8):
+            yield bytes((form,)) + Random(number).randbytes(_EDIT_BYTES + 1)
 
 
 def mutated(data: bytes, random: Random, most_bytes: int) -> bytes:
     first, rest = data[:1] or b"\0", bytearray(data[1:])
     if random.randrange(8) == 0:
-        first = bytes((random.randrange(_FORMS),))
+        first = bytes(
+            (random.choice((_BYTES, _DOSSIER, _TOKEN, _TRUST, _TABLES, *[_MEMBERS] * 5)),)
+        )
     if first == b"\0" and rest[:1] == b"{":
         rest[random.randrange(len(rest))] = random.randrange(256)
     elif random.randrange(3) or len(rest) < _EDIT_BYTES:
         rest += random.randbytes(_EDIT_BYTES)
-        rest = rest[-8 * _EDIT_BYTES :]
+        rest = rest[-_EDIT_BYTES * random.choice((1, 1, 2, 4)) :]
     else:
         rest[random.randrange(len(rest))] = random.randrange(256)
     return (first + rest)[:most_bytes]
