@@ -25,7 +25,7 @@ from tests.smtp_gateway.fakes import FakeDesk, FakeReception
 SECRET = "s3cret-of-ours"
 LIMITS = Limits(
     message_bytes=600, line_bytes=200, command_bytes=300, commands_between_messages=60,
-    recipients=3, relay_networks=(), idle_seconds=30,
+    recipients=3, relay_networks=(), idle_seconds=30, connections=4, rate_entries=16,
 )  # fmt: skip
 _ENDS_SECONDS = 10
 _LINE = re.compile(rb"([2-5][0-9]{2})([ -])(?:(([245])\.[0-9]{1,3}\.[0-9]{1,3}) )?([^\r\n]*)\r\n")
