@@ -20,7 +20,7 @@ commands:
   user add DIR EMAIL     add a member who may sign in
   sender add DIR SENDER  list a domain or an address whose mails are recorded
   upgrade DIR            bring the database to this version, with the service stopped
-  strengthen DIR         give old records a token of another authority
+  strengthen DIR         give old records a token of another authority, old batches an anchor
   fsck DIR               derive again all that can be, and say what disagrees
   demo [DIR]             run the whole of it once, from a mail to a verified dossier
 
@@ -176,6 +176,8 @@ def _strengthen_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
     )
     strengthen.add_argument("folder", metavar="DIR", type=Path)
     strengthen.add_argument("--tokens", action="store_true", help="a token of another authority")
+    strengthen.add_argument("--anchors", action="store_true",
+                            help="an anchor on the settings' chain for every batch")  # fmt: skip
     strengthen.add_argument("--authority", default="", metavar="NAME",
                             help="of this one; without it, the first outside one")  # fmt: skip
     strengthen.add_argument("--since", default="", metavar="YYYY-MM-DD", help="received from then")
@@ -270,6 +272,7 @@ def _strengthen(options: argparse.Namespace) -> int:
 
     asked = StrengthenOptions(
         tokens=options.tokens,
+        anchors=options.anchors,
         authority=options.authority,
         since=options.since,
         until=options.until,

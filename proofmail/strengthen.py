@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
+from anchoring.evm_signing import gas_limit
 from anchoring.restamping import restamp
 from proofmail.accounts.organisations import list_organisations
 from proofmail.config import Settings, read_settings
@@ -16,31 +17,57 @@ from proofmail.folder import SystemClock, all_authorities, own_trust
 from proofmail.ports import TimestampAuthority
 from proofmail.store.engine import Store, open_store
 from proofmail.store.stamps import Window
+from proofmail.store.strengthening import request_anchors
 
 
 @dataclass(frozen=True)
 class StrengthenOptions:
     """What is to be done. Days are those of the first organisation's time zone; empty: all."""
 
-    tokens: bool
+    tokens: bool = False
+    anchors: bool = False
     authority: str = ""
     since: str = ""
     until: str = ""
 
 
 def run_strengthen(folder: Path, options: StrengthenOptions, out: TextIO) -> int:
-    """Does all that the options ask for; 0 when nothing is left to be done."""
-    if not options.tokens:
-        raise Misconfigured("say what to add: --tokens")
+    """Does, or asks the service for, all that the options say."""
+    if not options.tokens and not options.anchors:
+        raise Misconfigured("say what to add: --tokens or --anchors")
     settings = read_settings(folder)
     store = open_store(settings.database_url)
     try:
         window = _window(store, options)
         if options.tokens:
             _tokens(store, settings, options.authority, window, out)
+        if options.anchors:
+            _anchors(store, settings, out)
     finally:
         store.close()
     return 0
+
+
+def _anchors(store: Store, settings: Settings, out: TextIO) -> None:
+    """Asks; the running service does the work, behind its new batches and within its budget."""
+    if not settings.ledger.rpc_url:
+        raise Misconfigured("the development chain proves nothing: name a node in the settings")
+    chain = settings.ledger.chain_id
+    found = request_anchors(store, chain, SystemClock().now())
+    print(
+        f"{found.final} of {found.wanted} batches have a final anchor on chain {chain}, "
+        f"{found.anchored - found.final} one that is not final yet",
+        file=out,
+    )
+    if found.left:
+        most = found.left * gas_limit(bytes([255]) * 32) * settings.ledger.max_fee_per_gas_wei
+        budget = settings.ledger.daily_budget_wei
+        bound = f", at most {budget} wei a day" if budget else ""
+        print(
+            f"The running service makes the {found.left} missing ones, after its new batches. They "
+            f"cost at most {most} wei{bound}. Run this again to see how far it is.",
+            file=out,
+        )
 
 
 def _tokens(store: Store, settings: Settings, name: str, window: Window, out: TextIO) -> None:

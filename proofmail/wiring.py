@@ -215,6 +215,7 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
             public_url=settings.http.public_url,
             built_in_authority=settings.built_in_authority,
             development_chain=not settings.ledger.rpc_url,
+            daily_budget_wei=settings.ledger.daily_budget_wei or None,
         )
     )
     server = uvicorn.Server(

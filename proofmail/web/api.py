@@ -19,12 +19,14 @@ from proofmail.web.bench import Bench
 from proofmail.web.bodies import read_body
 from proofmail.web.downloads import dossier_response, proof_response
 from proofmail.web.facts import gather, record_detail, record_row
+from proofmail.web.ledger import ledger_state
 from proofmail.web.problems import Problem
 from proofmail.web.shapes import (
     Counts,
     DossierLanguage,
     Health,
     KindFilter,
+    LedgerState,
     ProblemDetails,
     RecordDetail,
     RecordPage,
@@ -159,6 +161,17 @@ def get_counts(request: Request, caller: ApiCaller) -> Counts:
         states=dict(found.states),
         message_states=dict(found.message_states),
     )
+
+
+@router.get(
+    "/api/v1/ledger",
+    tags=["operation"],
+    summary="What anchors cost, and what stands in their way",
+    response_model_exclude_none=True,
+    responses=_refusals(401, 503),
+)
+def get_ledger(request: Request, _caller: ApiCaller) -> LedgerState:
+    return ledger_state(services_of(request))
 
 
 _UPLOAD = {

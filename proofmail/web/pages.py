@@ -17,6 +17,7 @@ from proofmail.errors import Unreadable
 from proofmail.store.counters import STATES, Counts
 from proofmail.store.pages import Filter, list_records
 from proofmail.store.records import counts
+from proofmail.web import ledger
 from proofmail.web.access import PageCaller, services_of
 from proofmail.web.bench import MAX_UPLOAD_BYTES, Bench
 from proofmail.web.bodies import read_form
@@ -70,12 +71,14 @@ def get_static(request: Request, name: str) -> Response:
 
 @router.get("/")
 def get_home(request: Request, caller: PageCaller) -> Response:
-    store = services_of(request).store
-    organisation = caller.organisation.id
+    services = services_of(request)
+    store, organisation = services.store, caller.organisation.id
     found = counts(store, organisation)
     newest = list_records(store, organisation, limit=NEWEST)
     return renderer_of(request).page(
-        request, "home.html", counts=found, stages=_stages(found), newest=newest.items,
+        request, "home.html", troubles=ledger.troubles(services),
+        accounts=ledger.accounts(services), budget=services.daily_budget_wei, coins=ledger.coins,
+        counts=found, stages=_stages(found), newest=newest.items,
         addresses=[] if newest.items else list_proof_addresses(store, organisation),
     )  # fmt: skip
 

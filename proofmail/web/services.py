@@ -30,8 +30,8 @@ class Services:
     """`trust` gives this installation's trust, with the hashes of the blocks of final anchors; it
     may block. `dossier` makes and verifies a sealed PDF in another process, so that it does not
     hold up pages. `stamp` answers a DER TimeStampReq, None when there is no built-in authority.
-    `public_url` is the address that people type, empty when it is not known. The last two say
-    what has to be cautioned against on every page."""
+    `public_url` is the address that people type, empty when it is not known. `built_in_authority`
+    and `development_chain` say what has to be cautioned against on every page."""
 
     store: Store
     clock: Clock
@@ -41,6 +41,7 @@ class Services:
     public_url: str
     built_in_authority: bool
     development_chain: bool
+    daily_budget_wei: int | None = None
 
     @property
     def secure(self) -> bool:

@@ -144,6 +144,34 @@ class Counts(_Shape):
     message_states: dict[str, int]
 
 
+class LedgerAccount(_Shape):
+    """What the anchors on one chain cost, all days together. Amounts are digits in strings."""
+
+    chain_id: str
+    paid_wei: str = Field(description="For anchors in final blocks, by EIP-1559 and EIP-7623.")
+    at_stake_wei: str = Field(description="The most that anchors which are not final can cost.")
+    today_wei: str = Field(description="Both together for this UTC day: what the budget counts.")
+    paid_per_record_wei: str
+    anchors: int
+    records: int
+
+
+class LedgerCondition(_Shape):
+    """Something that stands in the way of anchors right now."""
+
+    name: str
+    subject: str
+    since: str
+    details: dict[str, str]
+    text: str
+
+
+class LedgerState(_Shape):
+    accounts: list[LedgerAccount]
+    daily_budget_wei: str | None = Field(None, description="Absent without a budget.")
+    conditions: list[LedgerCondition]
+
+
 class Health(_Shape):
     status: Literal["ok"]
 

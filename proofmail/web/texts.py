@@ -98,6 +98,61 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Horodatage et ancrage sont deux témoins indépendants : aucun n’attend l’autre.",
         "Time-stamp and anchor are two independent witnesses: neither waits for the other.",
     ),
+    "home.troubles": ("Ce qui retarde l’ancrage", "What delays the anchors"),
+    "home.since": ("depuis le {when}", "since {when}"),
+    "home.costs": ("Coût des ancrages", "What anchors cost"),
+    "home.costs.paid": (
+        "Chaîne {chain} : {paid} payés pour {anchors} ancrages et {records} preuves, soit {each} "
+        "par preuve, dans la monnaie de la chaîne.",
+        "Chain {chain}: {paid} paid for {anchors} anchors and {records} proofs, {each} a proof, in "
+        "the chain’s coin.",
+    ),
+    "home.costs.stake": ("Engagé au plus : {stake}.", "At stake at most: {stake}."),
+    "home.costs.today": ("Compté aujourd’hui : {today}.", "Counted today: {today}."),
+    "home.costs.budget": ("Budget par jour : {budget}.", "Budget a day: {budget}."),
+    "condition.ledger.clock-ahead": (
+        "L’horloge du service avance de {seconds} s sur celle de la chaîne : les lots attendent "
+        "que la chaîne y soit.",
+        "The service’s clock is {seconds} s ahead of the chain’s: batches wait until the chain is "
+        "there.",
+    ),
+    "condition.ledger.clock-behind": (
+        "L’horloge du service retarde de {seconds} s sur celle de la chaîne : remettez-la à "
+        "l’heure.",
+        "The service’s clock is {seconds} s behind the chain’s: set it right.",
+    ),
+    "condition.ledger.fee-ceiling": (
+        "La chaîne demande {base_fee_wei} wei par unité de gaz, plus que le plafond de "
+        "{ceiling_wei} : les lots attendent.",
+        "The chain asks {base_fee_wei} wei per gas, more than the ceiling of {ceiling_wei}: "
+        "batches wait.",
+    ),
+    "condition.ledger.budget": (
+        "Le budget du jour ({budget_wei} wei) est épuisé : les lots attendent demain (UTC).",
+        "The day’s budget ({budget_wei} wei) is used up: batches wait for tomorrow (UTC).",
+    ),
+    "condition.ledger.unfunded": (
+        "Le compte {address} ne peut pas payer {needed_wei} wei : alimentez-le.",
+        "The account {address} cannot pay {needed_wei} wei: fund it.",
+    ),
+    "condition.ledger.nonce-taken": (
+        "Un autre programme a utilisé la clé d’ancrage (numéro {subject}) : le lot attend que ce "
+        "soit définitif.",
+        "Another program used the anchor key (nonce {subject}): the batch waits until that is "
+        "final.",
+    ),
+    "condition.ledger.block-too-old": (
+        "Le bloc {subject} est plus ancien que les mails de son lot : cet ancrage n’est pas gardé.",
+        "Block {subject} is older than the mails of its batch: this anchor is not kept.",
+    ),
+    "condition.ledger.node": (
+        "Le nœud {subject} est mis à l’écart ({why}).",
+        "Node {subject} is set aside ({why}).",
+    ),
+    "condition.ledger.nodes-disagree": (
+        "Trop peu de nœuds s’accordent ({why}) : rien ne devient définitif.",
+        "Too few nodes agree ({why}): nothing becomes final.",
+    ),
     "home.stage": ("Étape", "Stage"),
     "home.share": ("Part", "Share"),
     "home.number": ("Nombre", "Number"),

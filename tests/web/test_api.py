@@ -28,6 +28,7 @@ GUARDED = (
     "/api/v1/records/{id}/proof.json",
     "/api/v1/records/{id}/dossier.pdf",
     "/api/v1/counts",
+    "/api/v1/ledger",
 )
 
 
