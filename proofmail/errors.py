@@ -34,7 +34,12 @@ class Refused(ProofmailError):
 
 
 class TryLater(ProofmailError):
-    """The failure is ours or passing: nothing was lost, the same call may be repeated."""
+    """The failure is ours or passing: nothing was lost, the same call may be repeated, but not
+    before `after_seconds`, where a peer named a time."""
+
+    def __init__(self, text: str, *, after_seconds: float = 0.0) -> None:
+        super().__init__(text)
+        self.after_seconds = after_seconds
 
 
 class Misconfigured(ProofmailError):

@@ -23,7 +23,7 @@ from anchoring.evm_nodes import SeveralNodes
 from anchoring.evm_signing import LocalSigner, anchor_sender
 from anchoring.keystore import read_keystore
 from anchoring.remote_signer import RemoteSigner
-from anchoring.tsa_client import HttpAuthority
+from anchoring.tsa_http import HttpAuthority
 from proofmail import setup
 from proofmail.config import Settings
 from proofmail.errors import Misconfigured, TryLater

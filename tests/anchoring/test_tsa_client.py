@@ -13,7 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import rfc3161ng
 
-from anchoring.tsa_client import HttpAuthority, build_request, stamp_once
+from anchoring.authority import POLICY
+from anchoring.tsa_client import WrongTime, build_request, stamp_once
+from anchoring.tsa_http import Credentials, HttpAuthority, basic, bearer
 from proofmail.core import der
 from proofmail.errors import CheckFailed, Misconfigured, NotChecked, TryLater, Unreadable
 from proofmail.verify.token import TokenTrust, verify_token
@@ -111,6 +113,66 @@ STATUSES = [(500, TryLater), (503, TryLater), (429, TryLater), (404, Misconfigur
 def test_statuses_say_what_to_do_next(status: int, error: type[Exception]) -> None:
     with serving(lambda handler, _: reply(handler, b"", status)) as url, pytest.raises(error):
         HttpAuthority("far", url).respond(b"")
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("15", 15), (" 3600 ", 3600), ("soon", 0), ("-1", 0), ("9999999", 0)]
+)
+def test_a_throttling_authority_says_how_long_to_wait(told: str, seconds: float) -> None:
+    def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        reply(handler, b"", 429, **{"Retry-After": told})
+
+    with serving(answer) as url, pytest.raises(TryLater) as caught:
+        HttpAuthority("far", url).respond(b"")
+    assert caught.value.after_seconds == seconds
+
+
+def test_credentials_are_shown_and_never_in_the_clear_to_another_machine() -> None:
+    seen: list[str | None] = []
+
+    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        seen.append(handler.headers["Authorization"])
+        reply(handler, authority().respond(body))
+
+    request = build_request(IMPRINT, 1)
+    with serving(answer) as url:
+        for shown in (basic("Aladdin:open sesame"), bearer("abc.d~e"), ""):
+            HttpAuthority("far", url, 5, Credentials(shown)).respond(request)
+    assert seen == ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Bearer abc.d~e", None]
+    with pytest.raises(Misconfigured, match="https"):
+        HttpAuthority("far", "http://tsa.example/", 5, Credentials(bearer("x")))
+    HttpAuthority("far", "https://tsa.example/", 5, Credentials(bearer("x")))
+    assert "sesame" not in repr(Credentials(basic("Aladdin:open sesame")))
+
+
+@pytest.mark.parametrize("text", ["", "user", ":word", "user:wo\nrd"])
+def test_a_file_that_is_no_user_and_password_is_refused(text: str) -> None:
+    with pytest.raises(Misconfigured):
+        basic(text)
+
+
+@pytest.mark.parametrize("text", ["", "two words", "line\n"])
+def test_a_file_that_is_no_bearer_token_is_refused(text: str) -> None:
+    with pytest.raises(Misconfigured):
+        bearer(text)
+
+
+def test_a_header_that_drips_is_given_up_in_time() -> None:
+    """Each wait is short; the whole is not."""
+
+    def dripping(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+        try:
+            for _ in range(100):
+                handler.wfile.write(b"H")
+                handler.wfile.flush()
+                time.sleep(0.05)
+        except OSError:
+            handler.close_connection = True
+
+    started = time.monotonic()
+    with serving(dripping) as url, pytest.raises(TryLater, match="slow"):
+        HttpAuthority("far", url, timeout_seconds=0.3).respond(b"")
+    assert time.monotonic() - started < 4
 
 
 def test_redirects_are_not_followed() -> None:
@@ -241,8 +303,36 @@ def test_an_answer_to_another_question_is_refused() -> None:
 
 def test_an_authority_with_a_wrong_clock_is_refused() -> None:
     ahead = authority(CREATED + timedelta(minutes=5))
-    with pytest.raises(CheckFailed, match="after the answer"):
+    with pytest.raises(WrongTime, match="after the answer") as caught:
         stamp_once(ahead, IMPRINT, trust(), FixedClock())
+    stamped = caught.value.stamped
+    assert stamped.facts.gen_time - stamped.received_at == timedelta(minutes=5)
+
+
+def test_a_wrong_time_excuses_nothing_else() -> None:
+    ahead = authority(CREATED + timedelta(minutes=5))
+    replayed = ahead.respond(build_request(IMPRINT, 7))
+    with pytest.raises(CheckFailed, match="nonce") as caught:
+        stamp_once(Canned(lambda _: replayed), IMPRINT, trust(), FixedClock())
+    assert not isinstance(caught.value, WrongTime)
+
+
+def test_a_policy_that_was_asked_for_is_the_one_given() -> None:
+    seen: list[bytes] = []
+
+    def other(request: bytes) -> bytes:
+        seen.append(request)
+        nonce = der.only(request)
+        nonce.integer()
+        nonce.raw(der.SEQUENCE)
+        assert nonce.oid() == "1.2.3.4"
+        return authority().respond(build_request(IMPRINT, nonce.integer()))
+
+    with pytest.raises(CheckFailed, match="policy"):
+        stamp_once(Canned(other), IMPRINT, trust(), FixedClock(), "1.2.3.4")
+    stamped = stamp_once(authority(), IMPRINT, trust(), FixedClock(), POLICY)
+    assert stamped.facts.policy == POLICY
+    assert len(seen) == 1
 
 
 def test_an_authority_outside_the_trust_gives_nothing_to_keep() -> None:
