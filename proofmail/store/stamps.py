@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,13 +28,16 @@ _STAMPED = (
 
 @dataclass(frozen=True)
 class Unstamped:
-    """A record without a token. `record` is what is stamped: its bytes."""
+    """A record that needs a token. `record` is what is stamped: its bytes. `held` are the
+    authorities that it has tokens of, and `roots` as many values as those are independent."""
 
     sequence: int
     id: str
     organisation: str
     received_at: int
     record: bytes
+    held: frozenset[str] = frozenset()
+    roots: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,9 @@ class Window:
 
 
 def unstamped(store: Store, limit: int, *, until: datetime | None = None) -> list[Unstamped]:
-    """The oldest records that no authority has stamped yet. With `until` set to now, without those
-    from after it: the clock was set back since, and a token made now would say that their
-    received_at is untrue."""
+    """The oldest records that do not have all the tokens that they need. With `until` set to now,
+    without those from after it: the clock was set back since, and a token made now would say that
+    their received_at is untrue."""
     upto = _ALWAYS if until is None else milliseconds(until)
     with store.read() as connection:
         rows = connection.execute(
@@ -83,7 +86,27 @@ def unstamped(store: Store, limit: int, *, until: datetime | None = None) -> lis
             .order_by(records.c.sequence)
             .limit(limit)
         ).all()
-    return [Unstamped(*row) for row in rows]
+        held = _held(connection, [row.sequence for row in rows])
+    return [Unstamped(*row, *held.get(row.sequence, ())) for row in rows]
+
+
+def _held(
+    connection: Connection, sequences: Sequence[int]
+) -> dict[int, tuple[frozenset[str], frozenset[bytes]]]:
+    """The authorities, and the distinct roots, of the tokens of those records that have any."""
+    if not sequences:
+        return {}
+    rows = connection.execute(
+        select(tokens.c.record, tokens.c.authority, tokens.c.root).where(
+            tokens.c.record.in_(sequences)
+        )
+    ).all()
+    names, roots = defaultdict(set), defaultdict(set)
+    for row in rows:
+        names[row.record].add(row.authority)
+        # Tokens from before roots were kept are told apart by their authorities' names.
+        roots[row.record].add(row.root or row.authority.encode("utf-8"))
+    return {record: (frozenset(names[record]), frozenset(roots[record])) for record in names}
 
 
 def count_lacking(store: Store, authority: str, window: Window) -> int:
@@ -124,16 +147,25 @@ def count_unstamped(store: Store) -> int:
         return connection.execute(query).scalar_one()
 
 
-def save_tokens(store: Store, new: Sequence[NewToken], now: datetime) -> int:
+def save_tokens(
+    store: Store,
+    new: Sequence[NewToken],
+    now: datetime,
+    *,
+    needed: int = 1,
+    settled: Sequence[int] = (),
+) -> int:
     """Keeps tokens in one transaction; returns how many were new.
 
+    A record is stamped from the moment on that it has tokens under `needed` distinct roots.
+    `settled` are records that may have them already, since fewer are needed than were.
     A second token of the same authority for the same record is ignored: the first one stays. If
     the process dies before the end, none was kept, and the records are still unstamped: they are
     stamped again, which costs a token and harms nothing.
     """
-    if not new:
+    wanted = sorted({*settled, *(item.sequence for item in new)})
+    if not wanted:
         return 0
-    wanted = sorted({item.sequence for item in new})
     with store.write() as connection:
         found = connection.execute(
             select(
@@ -149,7 +181,9 @@ def save_tokens(store: Store, new: Sequence[NewToken], now: datetime) -> int:
         ).all()
         owners = {row.sequence: row.organisation for row in found}
         kept = _insert(connection, [_row(item, owners[item.sequence], now) for item in new])
-        fresh = [row for row in found if row.stamped_at is None]
+        open_ = [row for row in found if row.stamped_at is None]
+        held = _held(connection, [row.sequence for row in open_])
+        fresh = [row for row in open_ if len(held.get(row.sequence, ((), ()))[1]) >= needed]
         if fresh:
             connection.execute(
                 update(records)
@@ -164,6 +198,18 @@ def save_tokens(store: Store, new: Sequence[NewToken], now: datetime) -> int:
                 changes[row.organisation, row.kind, "stamped"] += 1
         counters.bump(connection, changes)
     return kept
+
+
+def partly_stamped(store: Store, organisation: str) -> int:
+    """How many of its records have a token, but not all that they need. Costs what waits."""
+    with store.read() as connection:
+        has = exists().where(tokens.c.record == records.c.sequence)
+        query = (
+            select(func.count())
+            .select_from(records)
+            .where(records.c.stamped_at.is_(None), records.c.organisation == organisation, has)
+        )
+        return connection.execute(query).scalar_one()
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
