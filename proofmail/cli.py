@@ -180,6 +180,8 @@ def _strengthen_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
                             help="an anchor on the settings' chain for every batch")  # fmt: skip
     strengthen.add_argument("--authority", default="", metavar="NAME",
                             help="of this one; without it, the first outside one")  # fmt: skip
+    strengthen.add_argument("--tree", action="store_true",
+                            help="one token for up to 1024 records at a time")  # fmt: skip
     strengthen.add_argument("--since", default="", metavar="YYYY-MM-DD", help="received from then")
     strengthen.add_argument("--until", default="", metavar="YYYY-MM-DD", help="to then, inclusive")
     strengthen.set_defaults(run=_strengthen)
@@ -274,6 +276,7 @@ def _strengthen(options: argparse.Namespace) -> int:
         tokens=options.tokens,
         anchors=options.anchors,
         authority=options.authority,
+        tree=options.tree,
         since=options.since,
         until=options.until,
     )

@@ -22,6 +22,11 @@ from proofmail.errors import Misconfigured, Unreadable
 SETTINGS_FILE = "settings.toml"
 MOST_GATEWAYS = 64
 _GATEWAYS_UNASKED = 8
+BUILT_IN = "built-in"
+"""The name of the built-in authority."""
+MAX_TOKENS = 8
+"""Asked for at a time; a proof holds at most 16 (SPEC §7.1)."""
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d{0,39})){1,30}\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -111,14 +116,40 @@ class AnchorKey:
 
 
 @dataclass(frozen=True)
+class Stamping:
+    """A record is stamped once it has tokens of `tokens_per_record` authorities under different
+    roots. After `hedge_seconds` without an answer the next authority is asked as well. A tree of
+    records waits until its oldest is `tree_seconds` old."""
+
+    tokens_per_record: int = 1
+    hedge_seconds: float = 2.0
+    tree_seconds: float = 1.0
+
+
+@dataclass(frozen=True)
 class OutsideAuthority:
-    """A time-stamping authority over HTTP, with the PEM file of the root that ends its path."""
+    """A time-stamping authority over HTTP, with a PEM file of the roots that end its path."""
 
     name: str
     url: str
     root: str
     policies: tuple[str, ...] = ()
+    """Those that its tokens may have; none: any."""
+    policy: str = ""
+    """The one to ask for; empty: its own choice."""
+    stamp_mode: str = "record"
+    """`record`: a token a record; `tree`: one over a tree of those that wait."""
+    seconds_between_requests: float = 0.0
+    """At least; it holds for all processes on this database."""
     timeout_seconds: float = 10.0
+    basic_file: str = ""
+    """A file of mode 0600 with user:password."""
+    bearer_file: str = ""
+    """A file of mode 0600 with a bearer token."""
+    client_certificate_file: str = ""
+    """A PEM file of mode 0600 with a certificate chain and its key."""
+    tls_roots: str = ""
+    """A PEM file of roots for the server's certificate, in place of the system's."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +164,7 @@ class Settings:
     batches: Batches = field(default_factory=Batches)
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     anchor_key: AnchorKey = field(default_factory=AnchorKey)
+    stamping: Stamping = field(default_factory=Stamping)
     authorities: tuple[OutsideAuthority, ...] = ()
     """Outside authorities in order of preference; the built-in one comes last."""
     built_in_authority: bool = True
@@ -211,6 +243,7 @@ def _check(settings: Settings) -> None:
     _check_anchor_key(settings.anchor_key)
     if not settings.authorities and not settings.built_in_authority:
         raise Misconfigured("no time-stamping authority: list one, or set built_in_authority")
+    _check_authorities(settings)
     if bool(settings.smtp.certificate) != bool(settings.smtp.certificate_key):
         raise Misconfigured("smtp: certificate and certificate_key come together")
     if "/" not in settings.smtp.lmtp and settings.smtp.lmtp:
@@ -234,6 +267,30 @@ def _check_anchor_key(key: AnchorKey) -> None:
         raise Misconfigured(f"anchor_key: source {key.source} needs the setting {key.source}")
     if not re.fullmatch("0x[0-9a-fA-F]{40}", key.address):
         raise Misconfigured(f"anchor_key: source {key.source} needs address, 0x and 40 digits")
+
+
+def _check_authorities(settings: Settings) -> None:
+    names = [BUILT_IN, *(outside.name for outside in settings.authorities)]
+    if len(set(names)) != len(names):
+        raise Misconfigured(f"authorities: each needs a name of its own, other than {BUILT_IN}")
+    many = len(settings.authorities) + settings.built_in_authority
+    if settings.stamping.tokens_per_record > many:
+        raise Misconfigured(
+            f"stamping: tokens_per_record asks for more authorities than there are ({many})"
+        )
+    for outside in settings.authorities:
+        where = f"authorities: {outside.name}"
+        if not 1 <= len(outside.name) <= 100 or not outside.name.isprintable():
+            raise Misconfigured("authorities: a name has 1 to 100 printable characters")
+        if outside.stamp_mode not in ("record", "tree"):
+            raise Misconfigured(f"{where}: stamp_mode is record or tree")
+        if outside.basic_file and outside.bearer_file:
+            raise Misconfigured(f"{where}: basic_file and bearer_file exclude one another")
+        for policy in (*outside.policies, *filter(None, [outside.policy])):
+            if not _OID.match(policy):
+                raise Misconfigured(f"{where}: a policy is an object identifier, as in 1.2.3.4")
+        if outside.policy and outside.policies and outside.policy not in outside.policies:
+            raise Misconfigured(f"{where}: the policy asked for is not among policies")
 
 
 def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
@@ -263,6 +320,18 @@ def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
             (f"authorities: {outside.name}: timeout_seconds", outside.timeout_seconds, 0.01, 3600)
             for outside in settings.authorities
         ),
+        *(
+            (
+                f"authorities: {outside.name}: seconds_between_requests",
+                outside.seconds_between_requests,
+                0,
+                86400,
+            )
+            for outside in settings.authorities
+        ),
+        ("stamping.tokens_per_record", settings.stamping.tokens_per_record, 1, MAX_TOKENS),
+        ("stamping.hedge_seconds", settings.stamping.hedge_seconds, 0.01, 3600),
+        ("stamping.tree_seconds", settings.stamping.tree_seconds, 0, 3600),
     ]
 
 

@@ -4,7 +4,7 @@ follows from them."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -17,17 +17,19 @@ from cryptography.hazmat.primitives.serialization import (
 
 from anchoring.authority import BuiltInAuthority
 from anchoring.authority_identity import AuthorityMaterial
+from anchoring.desks import Desk
 from anchoring.devchain import DevChain, open_devchain
 from anchoring.evm import check_supported, http_ledger
 from anchoring.evm_nodes import SeveralNodes
 from anchoring.evm_signing import LocalSigner, anchor_sender
 from anchoring.keystore import read_keystore
 from anchoring.remote_signer import RemoteSigner
-from anchoring.tsa_http import HttpAuthority
+from anchoring.tsa_http import Credentials, HttpAuthority, basic, bearer
 from proofmail import setup
-from proofmail.config import Settings
+from proofmail.config import BUILT_IN, OutsideAuthority, Settings
 from proofmail.errors import Misconfigured, TryLater
-from proofmail.ports import AnchorSigner, Ledger, TimestampAuthority
+from proofmail.ports import AnchorSigner, Ledger
+from proofmail.verify.token import TokenAnchor, TokenTrust
 from proofmail.verify.trust import Authority, Chain, Service, Trust, make_trust
 
 ENVIRONMENT_KEY = "PROOFMAIL_ANCHOR_KEY"
@@ -125,20 +127,61 @@ def built_in_authority(
         leaf_pem=public_file(settings, setup.AUTHORITY_LEAF),
         key_pem=secret_file(settings, setup.AUTHORITY_KEY),
     )
-    return BuiltInAuthority("built-in", material, SystemClock(), drift)
+    return BuiltInAuthority(BUILT_IN, material, SystemClock(), drift)
 
 
-def all_authorities(
-    settings: Settings, drift: Callable[[], timedelta] = timedelta
-) -> list[TimestampAuthority]:
-    """All authorities in the order in which they are asked."""
-    found: list[TimestampAuthority] = [
-        HttpAuthority(outside.name, outside.url, outside.timeout_seconds)
-        for outside in settings.authorities
-    ]
+def all_desks(settings: Settings, drift: Callable[[], timedelta] = timedelta) -> list[Desk]:
+    """All authorities in the order in which they are asked; the built-in one comes last.
+    Misconfigured if they cannot give a record as many independent tokens as are asked for."""
+    found = [_outside_desk(settings, outside) for outside in settings.authorities]
     if settings.built_in_authority:
-        found.append(built_in_authority(settings, drift))
+        root = _ders(public_file(settings, setup.AUTHORITY_ROOT))
+        authority = built_in_authority(settings, drift)
+        found.append(Desk(authority, _token_trust(root, frozenset()), built_in=True))
+    needed = settings.stamping.tokens_per_record
+    if len(frozenset[bytes]().union(*(desk.roots for desk in found))) < needed:
+        raise Misconfigured(
+            f"stamping: tokens_per_record = {needed} needs authorities under as many roots"
+        )
     return found
+
+
+def _outside_desk(settings: Settings, outside: OutsideAuthority) -> Desk:
+    authorization, certificate = "", None
+    if outside.basic_file:
+        authorization = basic(_line(settings, outside.basic_file))
+    elif outside.bearer_file:
+        authorization = bearer(_line(settings, outside.bearer_file))
+    if outside.client_certificate_file:
+        secret_file(settings, outside.client_certificate_file)  # its mode is looked at
+        certificate = settings.path(outside.client_certificate_file)
+    return Desk(
+        HttpAuthority(
+            outside.name, outside.url, outside.timeout_seconds,
+            Credentials(authorization, certificate),
+            settings.path(outside.tls_roots) if outside.tls_roots else None,
+        ),
+        _token_trust(_ders(public_file(settings, outside.root)), _policies(outside)),
+        policy=outside.policy,
+        tree=outside.stamp_mode == "tree",
+        gap_seconds=outside.seconds_between_requests,
+    )  # fmt: skip
+
+
+def _line(settings: Settings, name: str) -> str:
+    try:
+        return secret_file(settings, name).decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{settings.path(name)} is not text") from None
+
+
+def _policies(outside: OutsideAuthority) -> frozenset[str]:
+    return frozenset(outside.policies or filter(None, [outside.policy]))
+
+
+def _token_trust(ders: Sequence[bytes], policies: frozenset[str]) -> TokenTrust:
+    certificates = [x509.load_der_x509_certificate(der) for der in ders]
+    return TokenTrust(tuple(TokenAnchor(found, policies) for found in certificates))
 
 
 def open_ledger(
@@ -165,6 +208,15 @@ def open_ledger(
     )
 
 
+def _ders(pem: bytes) -> list[bytes]:
+    """The certificates of a PEM file, at least one."""
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+    except ValueError as error:
+        raise Misconfigured("a certificate file of the settings is not PEM") from error
+    return [certificate.public_bytes(Encoding.DER) for certificate in found]
+
+
 def _der(pem: bytes) -> bytes:
     try:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
@@ -188,14 +240,13 @@ def own_trust(
     it uses, and the blocks that its chain called final. `senders` are those of the anchors in
     them: a key that was changed since has signed some."""
     authorities = [
-        Authority(
-            outside.name, _der(public_file(settings, outside.root)), frozenset(outside.policies)
-        )
+        Authority(outside.name, root, _policies(outside))
         for outside in settings.authorities
+        for root in _ders(public_file(settings, outside.root))
     ]
     if settings.built_in_authority:
         root = _der(public_file(settings, setup.AUTHORITY_ROOT))
-        authorities.append(Authority("built-in", root, built_in=True))
+        authorities.append(Authority(BUILT_IN, root, built_in=True))
     own_chain = settings.ledger.chain_id if settings.ledger.rpc_url else 0
     chains = [
         Chain(

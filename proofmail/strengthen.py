@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+import time as clock_time
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
+from anchoring.desks import Desk
 from anchoring.evm_signing import gas_limit
-from anchoring.restamping import restamp
+from anchoring.restamping import Manner, restamp
 from proofmail.accounts.organisations import list_organisations
 from proofmail.config import Settings, read_settings
 from proofmail.errors import Misconfigured
-from proofmail.folder import SystemClock, all_authorities, own_trust
-from proofmail.ports import TimestampAuthority
+from proofmail.folder import SystemClock, all_desks
 from proofmail.store.engine import Store, open_store
+from proofmail.store.leases import release_lease, take_lease
 from proofmail.store.stamps import Window
 from proofmail.store.strengthening import request_anchors
+from proofmail.verify.plain import plain
+
+LEASE = "strengthen-tokens"
+LEASE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class StrengthenOptions:
     tokens: bool = False
     anchors: bool = False
     authority: str = ""
+    tree: bool = False
     since: str = ""
     until: str = ""
 
@@ -40,7 +48,7 @@ def run_strengthen(folder: Path, options: StrengthenOptions, out: TextIO) -> int
     try:
         window = _window(store, options)
         if options.tokens:
-            _tokens(store, settings, options.authority, window, out)
+            _tokens(store, settings, options, window, out)
         if options.anchors:
             _anchors(store, settings, out)
     finally:
@@ -70,28 +78,48 @@ def _anchors(store: Store, settings: Settings, out: TextIO) -> None:
         )
 
 
-def _tokens(store: Store, settings: Settings, name: str, window: Window, out: TextIO) -> None:
-    authority = _authority(settings, name)
+def _tokens(
+    store: Store, settings: Settings, options: StrengthenOptions, window: Window, out: TextIO
+) -> None:
+    clock, holder = SystemClock(), secrets.token_hex(8)
+    desk = _desk(settings, options.authority)
+    if options.tree:
+        desk = replace(desk, tree=True)
+
+    def hold() -> bool:
+        return take_lease(store, LEASE, holder, clock.now(), LEASE_SECONDS)
 
     def tell(done: int, left: int) -> None:
-        print(f"{done} tokens of {authority.name}; {left} records left", file=out, flush=True)
+        print(f"{done} records done, {left} left", file=out, flush=True)
+        hold()
 
-    trust = own_trust(settings, {})
-    done = restamp(store, authority, trust.tokens, SystemClock(), window, tell)
-    print(f"{done} records have a token of {authority.name} more", file=out)
+    def sleep(seconds: float) -> None:
+        print(f"{desk.name}: waiting {seconds:.0f} s", file=out, flush=True)
+        clock_time.sleep(seconds)
+        hold()
+
+    # Two at once would harm nothing, and pay for every token twice.
+    if not hold():
+        raise Misconfigured("another 'strengthen --tokens' is at work, or was until a minute ago")
+    manner = Manner(settings.stamping.tokens_per_record, tell, sleep)
+    try:
+        done = restamp(store, desk, clock, window, manner)
+    finally:
+        release_lease(store, LEASE, holder)
+    print(f"{done} records have one more token, of {plain(desk.name)}", file=out)
 
 
-def _authority(settings: Settings, name: str) -> TimestampAuthority:
+def _desk(settings: Settings, name: str) -> Desk:
     """The authority of this name; without a name, the first outside one."""
-    known = all_authorities(settings)
+    desks = all_desks(settings)
     if name:
-        for authority in known:
-            if authority.name == name:
-                return authority
+        for desk in desks:
+            if desk.name == name:
+                return desk
         raise Misconfigured("no authority of this name is in the settings")
-    if not settings.authorities:
+    if desks[0].built_in:
         raise Misconfigured("no outside authority is in the settings: list one, or name one")
-    return known[0]
+    return desks[0]
 
 
 def _window(store: Store, options: StrengthenOptions) -> Window:

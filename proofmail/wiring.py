@@ -19,7 +19,7 @@ from anchoring.known_drift import known_drift
 from anchoring.ledger_steps import Anchoring, Bounds, anchor_step, batch_step
 from anchoring.ledger_watch import watch_step
 from anchoring.revocation import revocation_step
-from anchoring.stamping import stamp_step
+from anchoring.stamping import StampPlan, stamp_step
 from proofmail import setup
 from proofmail.accounts.organisations import list_organisations
 from proofmail.accounts.trail import check_trail
@@ -28,7 +28,7 @@ from proofmail.core.canonical import encode
 from proofmail.errors import CheckFailed, Misconfigured
 from proofmail.folder import (
     SystemClock,
-    all_authorities,
+    all_desks,
     anchor_signer,
     built_in_authority,
     open_ledger,
@@ -115,6 +115,11 @@ class _Leases:
         release_lease(self._store, step, self._holder)
 
 
+def _plan(settings: Settings) -> StampPlan:
+    chosen = settings.stamping
+    return StampPlan(chosen.tokens_per_record, chosen.hedge_seconds, chosen.tree_seconds)
+
+
 def _run_worker(settings: Settings, over: threading.Event) -> None:
     store = open_store(settings.database_url)
     clock = SystemClock()
@@ -131,7 +136,6 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
 
     ledger = open_ledger(settings, report)
     try:
-        trust = own_trust(settings, {})
         parts = Anchoring(
             store, ledger, anchor_signer(settings), clock,
             Bounds(
@@ -147,8 +151,7 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
             Step(
                 "stamp",
                 stamp_step(
-                    store, all_authorities(settings, known_drift(store, clock)), trust.tokens,
-                    clock,
+                    store, all_desks(settings, known_drift(store, clock)), clock, _plan(settings)
                 ),
                 STAMP_PAUSE_SECONDS,
             ),
@@ -160,7 +163,9 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
             Step("anchor", anchor_step(parts), pause),
             Step("watch", watch_step(parts), pause),
             Step(
-                "revocation", revocation_step(store, trust.tokens, clock), REVOCATION_PAUSE_SECONDS
+                "revocation",
+                revocation_step(store, own_trust(settings, {}).tokens, clock),
+                REVOCATION_PAUSE_SECONDS,
             ),
             Step("trust", trust_file.refresh, TRUST_PAUSE_SECONDS),
             Step("sweep", lambda: sweep(store, clock.now()) and False, SWEEP_PAUSE_SECONDS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from proofmail.store.bulk import ask, put
 from proofmail.store.engine import Store, milliseconds
 from proofmail.store.tables import records, tokens
 
-_ALWAYS = 2**63 - 1
 _STAMPED = (
     records.c.sequence,
     records.c.id,
@@ -74,39 +73,74 @@ class Window:
     until: datetime | None = None
 
 
-def unstamped(store: Store, limit: int, *, until: datetime | None = None) -> list[Unstamped]:
-    """The oldest records that do not have all the tokens that they need. With `until` set to now,
-    without those from after it: the clock was set back since, and a token made now would say that
-    their received_at is untrue."""
-    upto = _ALWAYS if until is None else milliseconds(until)
+def unstamped(
+    store: Store,
+    limit: int,
+    *,
+    until: datetime | None = None,
+    after: int = 0,
+    helpers: Collection[str] | None = None,
+) -> list[Unstamped]:
+    """The oldest records, behind the sequence `after`, that do not have all the tokens that they
+    need. With `until` set to now, without those from after it: the clock was set back since, and a
+    token made now would say that their received_at is untrue. With `helpers`, without those that
+    have tokens of all these authorities already."""
+    where = [records.c.stamped_at.is_(None), records.c.sequence > after]
+    if until is not None:
+        where.append(records.c.received_at <= milliseconds(until))
+    if helpers is not None:
+        own = (tokens.c.record == records.c.sequence, tokens.c.authority.in_(sorted(helpers)))
+        has = select(func.count()).select_from(tokens).where(*own).scalar_subquery()
+        where.append(has < len(helpers))
     with store.read() as connection:
         rows = connection.execute(
-            select(*_STAMPED)
-            .where(records.c.stamped_at.is_(None), records.c.received_at <= upto)
-            .order_by(records.c.sequence)
-            .limit(limit)
+            select(*_STAMPED).where(*where).order_by(records.c.sequence).limit(limit)
         ).all()
         held = _held(connection, [row.sequence for row in rows])
     return [Unstamped(*row, *held.get(row.sequence, ())) for row in rows]
+
+
+def newest_unstamped(store: Store) -> int:
+    """The highest sequence among the records that need a token; 0 when none does."""
+    with store.read() as connection:
+        query = select(func.max(records.c.sequence)).where(records.c.stamped_at.is_(None))
+        return connection.execute(query).scalar() or 0
+
+
+def partly_stamped_sequences(store: Store) -> list[int]:
+    """All records that have a token, but do not read as stamped."""
+    with store.read() as connection:
+        has = exists().where(tokens.c.record == records.c.sequence)
+        query = select(records.c.sequence).where(records.c.stamped_at.is_(None), has)
+        return list(connection.execute(query).scalars())
 
 
 def _held(
     connection: Connection, sequences: Sequence[int]
 ) -> dict[int, tuple[frozenset[str], frozenset[bytes]]]:
     """The authorities, and the distinct roots, of the tokens of those records that have any."""
-    if not sequences:
-        return {}
-    rows = connection.execute(
-        select(tokens.c.record, tokens.c.authority, tokens.c.root).where(
-            tokens.c.record.in_(sequences)
-        )
-    ).all()
-    names, roots = defaultdict(set), defaultdict(set)
-    for row in rows:
-        names[row.record].add(row.authority)
-        # Tokens from before roots were kept are told apart by their authorities' names.
-        roots[row.record].add(row.root or row.authority.encode("utf-8"))
+    names, roots = _held_sets(connection, sequences)
     return {record: (frozenset(names[record]), frozenset(roots[record])) for record in names}
+
+
+def _held_sets(
+    connection: Connection, sequences: Sequence[int]
+) -> tuple[defaultdict[int, set[str]], defaultdict[int, set[bytes]]]:
+    names: defaultdict[int, set[str]] = defaultdict(set)
+    roots: defaultdict[int, set[bytes]] = defaultdict(set)
+    if sequences:
+        marks = ", ".join("?" * len(sequences))
+        text = f"SELECT record, authority, root FROM tokens WHERE record IN ({marks})"  # noqa: S608
+        for record, authority, root in ask(connection, text, sequences):
+            names[record].add(authority)
+            roots[record].add(_independent(root, authority))
+    return names, roots
+
+
+def _independent(root: bytes | None, authority: str) -> bytes:
+    """What makes a token one more witness: its root (SPEC §9.1). Tokens from before roots were
+    kept are told apart by their authorities' names."""
+    return root or authority.encode("utf-8")
 
 
 def count_lacking(store: Store, authority: str, window: Window) -> int:
@@ -180,10 +214,19 @@ def save_tokens(
             .with_for_update()
         ).all()
         owners = {row.sequence: row.organisation for row in found}
-        kept = _insert(connection, [_row(item, owners[item.sequence], now) for item in new])
-        open_ = [row for row in found if row.stamped_at is None]
-        held = _held(connection, [row.sequence for row in open_])
-        fresh = [row for row in open_ if len(held.get(row.sequence, ((), ()))[1]) >= needed]
+        names, roots = _held_sets(connection, wanted)
+        rows = []
+        for item in new:
+            if item.authority not in names[item.sequence]:
+                names[item.sequence].add(item.authority)
+                roots[item.sequence].add(_independent(item.root, item.authority))
+                rows.append(_row(item, owners[item.sequence], now))
+        if rows:
+            # The records are locked: nobody else can have kept the same meanwhile.
+            put(connection, _INSERT, rows)
+        fresh = [
+            row for row in found if row.stamped_at is None and len(roots[row.sequence]) >= needed
+        ]
         if fresh:
             connection.execute(
                 update(records)
@@ -197,7 +240,7 @@ def save_tokens(
                 changes[row.organisation, row.kind, "recorded"] -= 1
                 changes[row.organisation, row.kind, "stamped"] += 1
         counters.bump(connection, changes)
-    return kept
+    return len(rows)
 
 
 def partly_stamped(store: Store, organisation: str) -> int:
@@ -210,22 +253,6 @@ def partly_stamped(store: Store, organisation: str) -> int:
             .where(records.c.stamped_at.is_(None), records.c.organisation == organisation, has)
         )
         return connection.execute(query).scalar_one()
-
-
-def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
-    """Keeps those whose record has none of their authority; returns how many. The records are
-    locked, so nobody adds one meanwhile."""
-    marks = ", ".join("?" * len(rows))
-    asked = f"SELECT record, authority FROM tokens WHERE record IN ({marks})"  # noqa: S608
-    known = set(ask(connection, asked, [row["record"] for row in rows]))
-    fresh: dict[tuple[int, str], dict[str, Any]] = {}
-    for row in rows:
-        key = row["record"], row["authority"]
-        if key not in known:
-            fresh.setdefault(key, row)
-    if fresh:
-        put(connection, _INSERT, list(fresh.values()))
-    return len(fresh)
 
 
 _INSERT = insert(tokens)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from anchoring.authority import BuiltInAuthority
+from anchoring.desks import Desk
 from anchoring.evm_block import sender_and_nonce
 from anchoring.evm_signing import LocalSigner, Price, anchor_sender, unsigned_anchor
 from anchoring.ledger_steps import Anchoring, Bounds, anchor_step, batch_step
@@ -170,18 +172,27 @@ class House:
         return raw
 
     def send(self, number: int) -> str:
+        return self._submit(number).result(10)
+
+    def send_many(self, count: int) -> list[str]:
+        """Ids in the order of the records."""
+        futures = [self._submit(number) for number in range(count)]
+        return [future.result(60) for future in futures]
+
+    def _submit(self, number: int) -> Future[str]:
         arrival = Arrival(
             self.organisation, "127.0.0.1", "client", "", "claire@atelier.example",
             ("proof@test.example",), True, scan(b"X-Number: %d\r\n" % number + MAIL),
         )  # fmt: skip
-        return self.intake.submit(arrival).result(10)
+        return self.intake.submit(arrival)
 
     def steps(self) -> list[tuple[str, object]]:
         signer = LocalSigner(self.world.anchor_key)
         parts = Anchoring(self.store, self.ledger, signer, self.clock, self.bounds)
         authority = BuiltInAuthority("test", self.world.authority, self.clock)
+        roots = self.world.trust().tokens
         return [
-            ("stamp", stamp_step(self.store, [authority], self.world.trust().tokens, self.clock)),
+            ("stamp", stamp_step(self.store, [Desk(authority, roots)], self.clock)),
             ("batch", batch_step(self.store, self.world.log, self.clock, 1000, 1.0)),
             ("anchor", anchor_step(parts)),
             ("watch", watch_step(parts)),

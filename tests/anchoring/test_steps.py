@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from hashlib import sha256
 
 import pytest
 
-from anchoring.authority import BuiltInAuthority
 from anchoring.evm_signing import anchor_sender
 from anchoring.ledger_steps import batch_step
-from anchoring.stamping import stamp_step
 from proofmail.core.evm import read_transaction
-from proofmail.errors import Misconfigured, ProofmailError, TryLater
-from proofmail.ports import TimestampAuthority
 from proofmail.store import anchors
 from proofmail.store.proofs import assemble
 from tests.anchoring.house import House
-from tests.making import World
 
 CALLS = (
     "chain_id", "head", "next_nonce", "fees", "balance_wei", "broadcast", "locate",
@@ -117,39 +111,6 @@ def test_the_sender_is_the_keys_address(house: House) -> None:
     house.turn(2)
     sent = read_transaction(house.ledger.chain[0][0])
     assert sent.sender == sent.to == anchor_sender(house.world.anchor_key)
-
-
-class _Broken:
-    """An authority that fails in a way of one's choice."""
-
-    name = "broken"
-
-    def __init__(self, answer: bytes | ProofmailError) -> None:
-        self._answer = answer
-
-    def respond(self, request_der: bytes) -> bytes:
-        if isinstance(self._answer, ProofmailError):
-            raise self._answer
-        return self._answer
-
-
-def test_an_authority_that_fails_is_passed_over_and_nothing_unchecked_is_kept(
-    house: House,
-) -> None:
-    record = house.send(1)
-    stranger = BuiltInAuthority("stranger", World().authority, house.clock)
-    good = BuiltInAuthority("good", house.world.authority, house.clock)
-    bad: list[TimestampAuthority] = [
-        _Broken(TryLater("down")), _Broken(Misconfigured("refuses")), _Broken(b"garbage"), stranger,
-    ]  # fmt: skip
-    trust = house.world.trust().tokens
-    with pytest.raises(TryLater):
-        stamp_step(house.store, bad, trust, house.clock)()
-    assert assemble(house.store, house.organisation, record).tokens == ()
-    stamp_step(house.store, [*bad, good], trust, house.clock)()
-    (token,) = assemble(house.store, house.organisation, record).tokens
-    imprint = sha256(assemble(house.store, house.organisation, record).record.to_bytes()).digest()
-    assert imprint in token.response  # type: ignore[union-attr]
 
 
 def test_each_step_run_twice_changes_nothing(house: House) -> None:
