@@ -2,8 +2,12 @@
 hash. Standard library and a keccak; none of proofmail's code. Usage: recompute.py proof.json"""
 
 import base64
+import datetime
+import email
+import email.policy
 import hashlib
 import json
+import struct
 import sys
 
 from Crypto.Hash import keccak
@@ -93,6 +97,45 @@ def recompute(proof):
             assert rlp(sent[1:])[0][7] == b"PMv0" + root, "calldata"
             blocks.append(keccak256(raw(anchor["header"])).hex())
     return hashlib.sha256(record).hexdigest(), blocks
+
+
+def names(mail):
+    """Of a plain mail's bytes, in the order of its parts: digests of Content-IDs (SPEC §3.16),
+    of the header values of enclosed messages (§3.15), and the files in winmail.dat (§3.18)."""
+    ids, values, files = [], [], []
+    for part in email.message_from_bytes(mail, policy=email.policy.default).walk():
+        if part["content-id"]:
+            ids.append(hashlib.sha256(part["content-id"].strip(" <>").encode()).hexdigest())
+        if part.get_content_type() == "message/rfc822":
+            values.append(hashlib.sha256(jcs(header_values(part.get_content()))).hexdigest())
+        if part.get_content_type() == "application/ms-tnef":
+            files += winmail(part.get_content())
+    return ids, values, files
+
+
+def header_values(message):
+    def people(name):
+        found = message[name].addresses if message[name] else ()
+        return [{"address": one.addr_spec, "name": one.display_name} for one in found]
+
+    moment = message["date"].datetime.astimezone(datetime.UTC)
+    return {
+        **{name: people(name) for name in ("cc", "from", "to")},
+        "date": [f"{moment:%Y-%m-%dT%H:%M:%SZ}"],
+        "subject": [str(message["subject"])],
+    }
+
+
+def winmail(data):
+    at, found = 6, []
+    while at < len(data):
+        number, size = struct.unpack_from("<II", data, at + 1)
+        content = data[at + 9 : at + 9 + size]
+        assert struct.unpack_from("<H", data, at + 9 + size)[0] == sum(content) % 65536
+        if number == 0x6800F:
+            found.append((size, hashlib.sha256(content).hexdigest()))
+        at += 11 + size
+    return found
 
 
 if __name__ == "__main__":

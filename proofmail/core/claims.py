@@ -155,6 +155,15 @@ def _report(value: Json, what: str) -> object:
     return text(report["disposition"], what), text(report["final_recipient"], what)
 
 
+def _links(value: Json, what: str) -> object:
+    return array(value, what, 100, _link)
+
+
+def _link(value: Json, what: str) -> object:
+    link = members(value, what, ("count", "host"))
+    return text(link["host"], what, 255), integer(link["count"], what, 1, 1_000)
+
+
 def _count(value: Json, what: str) -> object:
     return integer(value, what, 1, MAX_PARTS)
 
@@ -183,6 +192,7 @@ REGISTRY: Mapping[str, Claim] = {
     "header.to": Claim("stated", True, _MAIL, _mailboxes),
     "link.message_id": Claim("stated", True, _MAIL, digest),
     "message.fingerprints": Claim("derived", True, _MAIL, _fingerprints),
+    "message.links": Claim("derived", True, _MAIL, _links),
     "message.parts": Claim("derived", True, _MAIL, _count),
     "part.*": Claim("derived", True, _MAIL, _part),
     "receipt.of": Claim("derived", True, frozenset({"receipt"}), digest),

@@ -6,6 +6,7 @@ from hashlib import sha3_256, sha256
 
 from proofmail.core import transfer
 from proofmail.core.html_text import HtmlText
+from proofmail.core.links import Links
 from proofmail.core.model import File, Fingerprint, Part
 from proofmail.core.notes import header_notes
 from proofmail.core.parameters import PartHeader
@@ -39,6 +40,7 @@ class Leaf:
         self._decoder = transfer.decoder(header.encoding)
         self._tnef = Tnef() if is_tnef(header) else None
         self._armour = Armour() if header.type.startswith("text/") else None
+        self._links = Links() if self.role == "body" else None
         self._head = b""
         self._takes_head = header.type in SMIME_TYPES
         self._size_bytes = 0
@@ -97,6 +99,10 @@ class Leaf:
             files,
         )
 
+    def links(self) -> dict[bytes, str]:
+        """Digests of the links to files in clouds, each with its service, of a body."""
+        return {} if self._links is None else self._links.finish()
+
     @property
     def images(self) -> Images | None:
         """Those of a page that has html-text/1, once `part` was called."""
@@ -128,6 +134,8 @@ class Leaf:
             self._armour.feed(decoded)
         if self._tnef is not None:
             self._tnef.feed(decoded)
+        if self._links is not None:
+            self._links.feed(decoded)
         if self._takes_head and len(self._head) < HEAD_BYTES:
             self._head += decoded[: HEAD_BYTES - len(self._head)]
         if self._captures:

@@ -82,6 +82,8 @@ def mail_claims(scan: Scan) -> dict[str, Json]:
         claims["message.parts"] = len(scan.parts)
         for number, part in enumerate(scan.parts, 1):
             claims[f"part.{number}"] = part_claim(part)
+    if scan.links:
+        claims["message.links"] = [{"count": count, "host": host} for host, count in scan.links]
     if scan.report is not None:
         claims["receipt.report"] = {
             "disposition": scan.report.disposition or "",

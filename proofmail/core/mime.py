@@ -22,6 +22,7 @@ from proofmail.core.headers import (
     unfold,
 )
 from proofmail.core.leaf import Leaf
+from proofmail.core.links import LINKS_MAX
 from proofmail.core.model import Part
 from proofmail.core.parameters import PartHeader, part_header
 from proofmail.core.pictures import UNRESOLVED, Images
@@ -51,6 +52,7 @@ class Findings:
     parts: list[Part | None] = field(default_factory=list)
     defects: set[str] = field(default_factory=set)
     exceeded: str | None = None
+    links: dict[bytes, str] = field(default_factory=dict)
     reports: Reports = field(init=False)
 
     def __post_init__(self) -> None:
@@ -417,6 +419,9 @@ class Structure:
             part = part._replace(fingerprints=(*part.fingerprints, values))
         findings.parts[self._place] = part
         self._note_names(leaf)
+        for link, service in leaf.links().items():
+            if len(findings.links) < LINKS_MAX:
+                findings.links.setdefault(link, service)
         if part.notes:
             findings.defects.update(
                 [note for note in part.notes if note.startswith(("transfer.", "tnef.malformed"))]

@@ -77,3 +77,4 @@ class Scan(NamedTuple):
     receipt_requested: bool
     report: Report | None
     defects: tuple[str, ...]
+    links: tuple[tuple[str, int], ...] = ()

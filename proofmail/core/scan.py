@@ -23,6 +23,7 @@ from proofmail.core.headers import (
     note_duplicates,
     occurrences,
 )
+from proofmail.core.links import counted
 from proofmail.core.mime import Findings, Structure
 from proofmail.core.model import Fingerprint, Mailbox, Part, Report, Scan
 from proofmail.core.relaxed import Relaxed
@@ -70,8 +71,11 @@ class Scanner:
         if findings.exceeded is not None:
             # Only what came before the cap was seen, so nothing that was seen is claimed.
             parts, report, defects = (), None, {findings.exceeded}
+            findings.links.clear()
         raw = Fingerprint("raw/1", self._size_bytes, self._sha256.digest(), None)
-        return _scan((raw, self._relaxed.finish()), parts, report, self._structure.header, defects)
+        fingerprints = raw, self._relaxed.finish()
+        found = _scan(fingerprints, parts, report, self._structure.header, defects)
+        return found._replace(links=counted(findings.links)) if findings.links else found
 
     def _pass_on(self) -> None:
         data = b"".join(self._gathered)

@@ -42,7 +42,7 @@ _AMBIGUOUS = _BEYOND | {
 
 _UNCOVERED = ("structure.epilogue", "structure.preamble")
 _MAIL_CLAIMS = re.compile(
-    r"header\..+|link\.message_id|message\.parts|part\.\d+|receipt\.report", re.ASCII
+    r"header\..+|link\.message_id|message\.(?:links|parts)|part\.\d+|receipt\.report", re.ASCII
 )
 """Claims that follow from the bytes of the mail alone."""
 

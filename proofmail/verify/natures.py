@@ -15,7 +15,11 @@ _OPAQUE = ("signed.pgp-inline", "signed.smime-opaque", "smime.")
 def natures(claims: Mapping[str, Json]) -> list[Said]:
     """Sentences on the disclosed parts, in their order; names in them are not yet escaped."""
     numbers = sorted(int(name[5:]) for name in claims if name.startswith("part."))
-    return [text for n in numbers for text in _of_part(n, claims[f"part.{n}"])]
+    links = [
+        said("nature.links", count=item["count"], host=item["host"])
+        for item in claims.get("message.links", ())
+    ]
+    return [text for n in numbers for text in _of_part(n, claims[f"part.{n}"])] + links
 
 
 def _of_part(number: int, part: Json) -> Iterator[Said]:

@@ -152,6 +152,10 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "{part} is a winmail.dat (TNEF) with a message or an object in it that is not listed",
         "{part} : un winmail.dat (TNEF) avec un message ou un objet qui n’est pas listé",
     ),
+    "nature.links": (
+        "files behind links (at least {count}, {host}) are not fingerprinted",
+        "fichiers derrière des liens (au moins {count}, {host}) : aucune empreinte",
+    ),
     "nature.file": (
         "{part} has in it the file {name}, {size} bytes, SHA-256 {sha256}",
         "{part} contient le fichier {name}, {size} octets, SHA-256 {sha256}",
