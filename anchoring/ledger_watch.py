@@ -16,7 +16,14 @@ from anchoring.evm_signing import AboveCeiling, Price, replacement_price
 from anchoring.ledger_steps import CEILING, Anchoring, broadcast, log, send
 from proofmail.core.evm import AnchoredRoot, read_evm_anchor, read_transaction
 from proofmail.core.mpt import keccak256
-from proofmail.errors import CheckFailed, Refused, TryLater, Unreadable
+from proofmail.errors import (
+    CheckFailed,
+    Misconfigured,
+    ProofmailError,
+    Refused,
+    TryLater,
+    Unreadable,
+)
 from proofmail.ports import Inclusion
 from proofmail.store import anchors, strengthening
 from proofmail.store.anchors import Found, NewTransaction, SavedTransaction
@@ -33,7 +40,7 @@ def watch_step(parts: Anchoring) -> Callable[[], bool]:
 
     def run() -> bool:
         chain_id = parts.ledger.chain_id()
-        troubles: list[TryLater] = []
+        troubles: list[ProofmailError] = []
         with _kept(troubles):
             _drop_or_finish(parts, chain_id)
         placed = {anchor.batch for anchor in anchors.open_anchors(parts.store, chain_id)}
@@ -51,10 +58,10 @@ def watch_step(parts: Anchoring) -> Callable[[], bool]:
 
 
 @contextmanager
-def _kept(troubles: list[TryLater]) -> Iterator[None]:
+def _kept(troubles: list[ProofmailError]) -> Iterator[None]:
     try:
         yield
-    except TryLater as trouble:
+    except (TryLater, Misconfigured, Refused) as trouble:
         troubles.append(trouble)
 
 

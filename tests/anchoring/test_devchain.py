@@ -384,3 +384,21 @@ def test_killed_at_any_moment(path: Path) -> None:
             assert place is not None
             assert read_header(place.header).parent_hash == chain.block_hash(number - 1)
         chain.close()
+
+
+def test_what_a_nonce_was_used_for_and_what_time_it_is(chain: DevChain, clock: HandClock) -> None:
+    assert chain.final_transaction(SENDER, 0) is None
+    sent = []
+    for number in range(3):
+        sent.append(signed(chain, bytes([number]) * 32))
+        chain.broadcast(sent[-1])
+    for nonce, raw in enumerate(sent):
+        spent = chain.final_transaction(SENDER, nonce)
+        assert spent is not None
+        assert (spent.raw, spent.place) == (raw, chain.locate(keccak256(raw)))
+    assert chain.final_transaction(SENDER, 3) is None
+    # Three blocks within a second: the chain's time ran ahead of the clock, and is told so.
+    assert chain.head().time > clock.now()
+    clock.time += timedelta(minutes=5)
+    assert chain.head().time == clock.now()
+    assert chain.head().number == 3

@@ -17,6 +17,7 @@ from anchoring.evm_block import sender_and_nonce
 from anchoring.evm_signing import Price, anchor_sender, gas_limit, sign_anchor
 from proofmail.core.evm import ANCHOR_TAG, read_transaction
 from proofmail.core.mpt import keccak256
+from proofmail.errors import Misconfigured
 from proofmail.store import anchors, conditions, spending, strengthening
 from proofmail.store.fsck import fsck
 from proofmail.store.stamps import count_unstamped
@@ -297,6 +298,31 @@ def test_senders_of_all_types_are_recovered() -> None:
     assert sender_and_nonce(raw) == (address, 300)
     for junk in (b"", b"\x02", b"\x05\xc0", b"\xc0", b"\x7f\xc0", bytes(40)):
         assert sender_and_nonce(junk) is None
+
+
+def test_trouble_with_one_batch_keeps_no_other_from_its_anchor(house: House) -> None:
+    first = house.send(1)
+    heard = deaf(house)
+    house.turn(1)
+    second = house.send(2)
+    house.turn(1)
+    (_, other) = anchors.open_transactions(house.store, house.world.chain_id)
+    locate = house.ledger.locate
+
+    def trouble(transaction_hash: bytes) -> Any:
+        if transaction_hash != other.hash:
+            raise Misconfigured("this one never")
+        return locate(transaction_hash)
+
+    house.ledger.broadcast = heard  # type: ignore[method-assign]
+    for saved in anchors.open_transactions(house.store, house.world.chain_id):
+        house.ledger.broadcast(saved.raw)
+    house.ledger.locate = trouble  # type: ignore[method-assign]
+    assert "watch: Misconfigured" in house.turn(2)
+    house.check(second)
+    house.ledger.locate = locate  # type: ignore[method-assign]
+    house.turn(2)
+    house.check(first, second)
 
 
 # Another chain
