@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -40,6 +40,15 @@ STOP_WITHIN_SECONDS = 25.0
 MOST_BACK_OFF_SECONDS = 30.0
 DOOR_PATIENCE_SECONDS = 3.0
 _STEADY_SECONDS = 60.0
+
+
+def environment_of(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """What a part inherits: the secrets of the anchor key go to the worker alone, which signs."""
+    return {
+        key: value
+        for key, value in environment.items()
+        if name == "worker" or not key.startswith("PROOFMAIL_ANCHOR_")
+    }
 
 
 @dataclass
@@ -61,6 +70,7 @@ class _Part:
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [*self.command, *_again(self.places)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=self.inherited,
+            env=environment_of(self.name, os.environ),
         )  # fmt: skip
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
 

@@ -30,8 +30,15 @@ from anchoring.remote_signer import RemoteSigner, check_place
 from proofmail import setup
 from proofmail.config import AnchorKey, Settings
 from proofmail.errors import Misconfigured, TryLater
-from proofmail.folder import anchor_address, anchor_signer, own_trust
+from proofmail.folder import (
+    ENVIRONMENT_KEY,
+    ENVIRONMENT_PASSWORD,
+    anchor_address,
+    anchor_signer,
+    own_trust,
+)
 from proofmail.ports import AnchorSigner
+from proofmail.serve import environment_of
 from proofmail.store import anchors
 from tests.anchoring.house import House
 
@@ -314,3 +321,10 @@ def test_trust_lists_the_senders_of_before(folder: Path) -> None:
     settings = Settings("pm-test/1", folder)
     (service,) = own_trust(settings, {}, {ADDRESS}).services
     assert service.senders == {ADDRESS, anchor_address(settings)}
+
+
+def test_secrets_of_the_environment_go_to_the_worker_alone() -> None:
+    whole = {"PATH": "/bin", ENVIRONMENT_KEY: "k", ENVIRONMENT_PASSWORD: "p", "PROOFMAIL_X": "x"}
+    assert environment_of("worker", whole) == whole
+    for part in ("gateway", "gateway 2", "web"):
+        assert environment_of(part, whole) == {"PATH": "/bin", "PROOFMAIL_X": "x"}
