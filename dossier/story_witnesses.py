@@ -9,7 +9,7 @@ from proofmail.core.proof import Batch, EvmAnchor, Proof, Rfc3161Token
 from proofmail.errors import CheckFailed
 from proofmail.verify.report import Report, WitnessFact
 
-_MONO = frozenset({"policy", "serial", "block_hash", "transaction", "sender", "root"})
+_MONO = frozenset({"policy", "serial", "block_hash", "transaction", "sender", "root", "tree_root"})
 
 
 def short_name(fact: WitnessFact, words: Words) -> str:

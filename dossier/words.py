@@ -300,6 +300,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Certificat lié par ESSCertID",
         "Certificate bound by ESSCertID",
     ),
+    "detail.tree_place": (
+        "Place dans l’arbre horodaté (à partir de 0)",
+        "Place in the tree that was time-stamped (from 0)",
+    ),
+    "detail.tree_root": ("Racine de cet arbre", "Root of that tree"),
     "detail.chain_id": ("Identifiant de chaîne", "Chain id"),
     "detail.chain": ("Chaîne (selon la confiance)", "Chain (as in the trust)"),
     "detail.block_number": ("Bloc", "Block"),

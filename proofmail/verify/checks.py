@@ -177,11 +177,12 @@ def _token(
     bench: _Bench, record: Record, token: Rfc3161Token, trust: Trust, subject: str
 ) -> _Witness | None:
     start = len(bench.rows)
-    imprint = bench.judge(
-        "V5.T0", "what the token must cover", lambda: _imprint(record, token), subject
+    covered = bench.judge(
+        "V5.T0", "what the token must cover", lambda: _covered(record, token), subject
     )
-    if imprint is None:
+    if covered is None:
         return None
+    imprint = _imprint(record, token)
     context = TokenContext(token.response, imprint, trust.tokens, token.certificates)
     for check in TOKEN_CHECKS:
         bench.judge(f"V5.{check.number}", check.title, partial(check.run, context), subject)
@@ -201,7 +202,10 @@ def _token(
         status = Status.NOT_CHECKED
     fact = WitnessFact(
         "rfc3161", status, facts.gen_time, facts.accuracy or timedelta(),
-        _token_details(facts, authority.name if authority else "", revocation),
+        (
+            *_token_details(facts, authority.name if authority else "", revocation),
+            *_tree_details(token, imprint),
+        ),
         "built-in authority" if authority and authority.built_in else "",
     )  # fmt: skip
     return f"rfc3161 {facts.root_sha256.hex()}", fact
@@ -235,6 +239,18 @@ def _asks_revocation(authority: Authority | None) -> bool:
     return authority is not None and authority.revocation_required
 
 
+def _covered(record: Record, token: Rfc3161Token) -> str:
+    """What the imprint is of, and how stock tools are told so (SPEC §5.1)."""
+    imprint = _imprint(record, token).hex()
+    if token.tree is None:
+        return "the record alone: openssl ts -verify -data record.json"
+    place = token.tree
+    return (
+        f"the root of a tree of {place.size} records, this one at index {place.index}: "
+        f"openssl ts -verify -digest {imprint}"
+    )
+
+
 def _imprint(record: Record, token: Rfc3161Token) -> bytes:
     data = record.to_bytes()
     if token.tree is None:
@@ -254,6 +270,13 @@ def _token_details(
         ("certificate_bound_by", facts.ess_version),
         ("not_revoked_as_of", format_time(revocation.as_of) if revocation else NOT_CHECKED),
     )
+
+
+def _tree_details(token: Rfc3161Token, imprint: bytes) -> tuple[tuple[str, str], ...]:
+    if token.tree is None:
+        return ()
+    place = f"{token.tree.index} / {token.tree.size}"
+    return (("tree_place", place), ("tree_root", imprint.hex()))
 
 
 def _statement(record: Record, latest: datetime, witness: str) -> str:

@@ -353,6 +353,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Certificate bound by ESSCertID",
     ),
     "detail.not_revoked_as_of": ("Non révoqué, à la date du", "Not revoked, as of"),
+    "detail.tree_place": (
+        "Place dans l’arbre horodaté (à partir de 0)",
+        "Place in the tree that was time-stamped (from 0)",
+    ),
+    "detail.tree_root": ("Racine de cet arbre", "Root of that tree"),
     "detail.chain_id": ("Identifiant de la chaîne", "Chain id"),
     "detail.chain": ("Chaîne", "Chain"),
     "detail.block_number": ("Bloc", "Block"),
