@@ -7,7 +7,6 @@ and the exit status is 1. An input that takes over a second is a find too.
 from __future__ import annotations
 
 import argparse
-import atexit
 import importlib
 import os
 import signal
@@ -42,7 +41,6 @@ class Finds:
     def __init__(self, folder: Path, target: str) -> None:
         self._folder, self._target = folder, target
         self._seen: set[str] = set()
-        self.count = 0
 
     def keep(self, data: bytes, error: BaseException) -> None:
         frames = traceback.extract_tb(error.__traceback__)[-_KEPT_FRAMES:]
@@ -50,7 +48,6 @@ class Finds:
         if place in self._seen:
             return
         self._seen.add(place)
-        self.count += 1
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._target}-{sha256(place.encode()).hexdigest()[:12]}"
         path.with_suffix(".bin").write_bytes(data)
@@ -72,17 +69,24 @@ def main() -> int:
     if atheris is None:
         print("atheris is not installed: see docs/fuzzing.md", file=sys.stderr)
         return 2
-    with atheris.instrument_imports(include=["proofmail", "smtp_gateway"]):
-        target = _load(options.target)
-    _fuzz(target, options, Finds(options.finds, options.target))
-    return 0
+    # When the time is over, atheris ends its process, with 0 whatever was found: so, in a child.
+    started = time.time()
+    child = os.fork()
+    if not child:
+        with atheris.instrument_imports(include=["proofmail", "smtp_gateway"]):
+            target = _load(options.target)
+        _fuzz(target, options)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    found = [path for path in options.finds.glob("*.bin") if path.stat().st_mtime >= started]
+    print(f"{options.target}: {len(found)} finds", file=sys.stderr)
+    return 1 if found or status else 0
 
 
 def _load(name: str) -> ModuleType:
     return importlib.import_module(f"tests.fuzz.{name}")
 
 
-def _fuzz(target: ModuleType, options: argparse.Namespace, finds: Finds) -> None:
+def _fuzz(target: ModuleType, options: argparse.Namespace) -> None:
     corpus: Path = options.corpus / options.target
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in target.seeds():
@@ -100,17 +104,10 @@ def _fuzz(target: ModuleType, options: argparse.Namespace, finds: Finds) -> None
         f"-max_len={target.MOST_BYTES}", "-rss_limit_mb=2048", f"-timeout={HUNG_SECONDS * 2}",
         "-print_final_stats=1",
     ]  # fmt: skip
+    finds = Finds(options.finds, options.target)
     atheris.Setup(arguments, _watched(target.check, finds), custom_mutator=mutate)
     print(f"{options.target}: {len(os.listdir(corpus))} seeds", file=sys.stderr)
-    # When the time is over, atheris leaves the process by itself.
-    atexit.register(_end, options.target, finds)
     atheris.Fuzz()
-
-
-def _end(target: str, finds: Finds) -> None:
-    print(f"{target}: {finds.count} finds", file=sys.stderr, flush=True)
-    if finds.count:
-        os._exit(1)
 
 
 def _watched(check: Callable[[bytes], None], finds: Finds) -> Callable[[bytes], None]:
