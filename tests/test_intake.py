@@ -67,13 +67,17 @@ CLAIMS = {
 
 KEPT = {
     "alembic_version": "version_num",
+    "anchor_requests": "chain_id done_at requested_at upto_batch",
     "anchors": "batch block_hash block_number chain_id header id idx located_at nodes state"
     " tx_hash",
     "api_keys": "created_at id key_digest name organisation revoked_at role",
     "arrivals": "digest organisation received_at record",
     "audit_trail": "action actor at digest number organisation subject",
+    "authorities": "answers clock_at clock_high clock_low delays error error_at errors failures"
+    " good_at name next_at retry_at waits",
     "batch_counts": "batch kind n organisation",
     "batches": "closed_at count header header_path id log root sequence state",
+    "conditions": "at details name since subject",
     "counters": "kind n name organisation",
     "disclosures": "entries organisation record secret",
     "erasures": "erased_at organisation record_id swept_at",
@@ -83,20 +87,25 @@ KEPT = {
     "log_heads": "log root sequence",
     "members": "created_at email id name organisation password_hash role",
     "memberships": "batch idx organisation path record",
-    "nonces": "batch chain_id lost_at nonce sender",
+    "nonces": "at_stake_wei batch chain_id day lost_at nonce paid_wei sender",
     "organisations": "created_at id language name zone",
     "proof_addresses": "address organisation",
     "records": "batch erased_at id in_reply key_id kind log organisation received_at record"
     " record_sha256 sequence signature stamped_at units",
+    "revocations": "as_of certificate fetched_at id kind signer until value",
     "sessions": "created_at expires_at member organisation token_digest",
+    "signers": "covered_until due_at error last_token newest_gen_time path signer tries",
+    "spending": "anchors at_stake_wei chain_id day paid_wei records",
     "summaries": "attachments date organisation parts receipt_requested recipients"
     " recipients_count record search sender subject",
-    "tokens": "authority certificates checked_at gen_time id organisation record response"
-    " tree_index tree_path tree_size",
+    "tokens": "answered_at authority certificates checked_at gen_time id organisation record"
+    " response root sent_at tree_index tree_path tree_size",
     "transactions": "batch broadcast_at chain_id created_at hash id nonce raw sender",
     "usage": "mails month organisation units",
 }
-"""Every column. What is kept of a mail is promised; one more is a decision, and an erasure."""
+"""Every column. What is kept of a mail is promised; one more is a decision, and an erasure.
+Those of the house and of the log (anchor_requests, authorities, conditions, revocations, signers,
+spending) hold nothing of any mail."""
 
 
 def claims_of(store: Store, owner: str, record_id: str) -> dict[str, Any]:
