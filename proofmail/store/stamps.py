@@ -16,6 +16,8 @@ from proofmail.store.bulk import ask, put
 from proofmail.store.engine import Store, milliseconds
 from proofmail.store.tables import records, tokens
 
+MOST_COUNTED = 10_000
+"""For a page: it costs the same whatever waits."""
 _STAMPED = (
     records.c.sequence,
     records.c.id,
@@ -175,9 +177,11 @@ def _lacking(authority: str, window: Window) -> list[Any]:
     return found
 
 
-def count_unstamped(store: Store) -> int:
+def count_unstamped(store: Store, most: int | None = None) -> int:
+    """How many records need a token; counted up to `most`, if that is given."""
     with store.read() as connection:
-        query = select(func.count()).select_from(records).where(records.c.stamped_at.is_(None))
+        waiting = select(records.c.sequence).where(records.c.stamped_at.is_(None)).limit(most)
+        query = select(func.count()).select_from(waiting.subquery())
         return connection.execute(query).scalar_one()
 
 
@@ -244,15 +248,21 @@ def save_tokens(
 
 
 def partly_stamped(store: Store, organisation: str) -> int:
-    """How many of its records have a token, but not all that they need. Costs what waits."""
+    """How many of its records have a token, but not all that they need, among the oldest
+    MOST_COUNTED that wait."""
     with store.read() as connection:
-        has = exists().where(tokens.c.record == records.c.sequence)
-        query = (
-            select(func.count())
-            .select_from(records)
-            .where(records.c.stamped_at.is_(None), records.c.organisation == organisation, has)
+        waiting = (
+            select(records.c.sequence, records.c.organisation)
+            .where(records.c.stamped_at.is_(None))
+            .order_by(records.c.sequence)
+            .limit(MOST_COUNTED)
+            .subquery()
         )
-        return connection.execute(query).scalar_one()
+        has = exists().where(tokens.c.record == waiting.c.sequence)
+        query = select(func.count()).select_from(waiting)
+        return connection.execute(
+            query.where(waiting.c.organisation == organisation, has)
+        ).scalar_one()
 
 
 _INSERT = insert(tokens)

@@ -17,6 +17,7 @@ from proofmail.errors import Unreadable
 from proofmail.store.counters import STATES, Counts
 from proofmail.store.pages import Filter, list_records
 from proofmail.store.records import counts
+from proofmail.store.stamps import MOST_COUNTED
 from proofmail.web import ledger
 from proofmail.web.access import PageCaller, services_of
 from proofmail.web.bench import MAX_UPLOAD_BYTES, Bench
@@ -27,6 +28,7 @@ from proofmail.web.present import LANGUAGE_COOKIE, Renderer
 from proofmail.web.problems import Problem
 from proofmail.web.record_page import describe
 from proofmail.web.texts import LANGUAGES
+from proofmail.web.witnesses import clock_health, witness_health
 
 NEWEST = 8
 A_PAGE = 50
@@ -77,10 +79,17 @@ def get_home(request: Request, caller: PageCaller) -> Response:
     newest = list_records(store, organisation, limit=NEWEST)
     return renderer_of(request).page(
         request, "home.html", troubles=ledger.troubles(services),
+        clock=clock_health(services),
         accounts=ledger.accounts(services), budget=services.daily_budget_wei, coins=ledger.coins,
         counts=found, stages=_stages(found), newest=newest.items,
         addresses=[] if newest.items else list_proof_addresses(store, organisation),
     )  # fmt: skip
+
+
+@router.get("/witnesses")
+def get_witnesses(request: Request, caller: PageCaller) -> Response:
+    health = witness_health(services_of(request), caller.organisation.id)
+    return renderer_of(request).page(request, "witnesses.html", health=health, most=MOST_COUNTED)
 
 
 def _stages(found: Counts) -> list[tuple[str, int, float]]:

@@ -178,6 +178,64 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The service fingerprints the mail and each attachment, keeps none of the content, and "
         "shows the record here a few seconds later.",
     ),
+    # Health of the witnesses
+    "health.title": ("État des témoins", "Health of the witnesses"),
+    "health.lead": (
+        "Comment répondent les autorités d’horodatage, et si l’horloge de ce service est juste.",
+        "How the time-stamping authorities answer, and whether this service’s clock is right.",
+    ),
+    "health.clock": ("Horloge de ce service", "This service’s clock"),
+    "health.clock.unknown": (
+        "Aucune autre autorité n’a répondu depuis une heure : rien ne dit si elle est juste.",
+        "No other authority has answered for an hour: nothing says whether it is right.",
+    ),
+    "health.clock.off": (
+        "L’horloge est fausse d’au moins {seconds} s, selon les autorités. L’exploitant doit la "
+        "régler (NTP).",
+        "The clock is off by at least {seconds} s, as the authorities say. The operator has to set "
+        "it (NTP).",
+    ),
+    "health.clock.disputed": (
+        "Les autorités se contredisent : au moins l’une d’elles a une horloge fausse.",
+        "The authorities contradict one another: at least one of them has a wrong clock.",
+    ),
+    "health.clock.span": (
+        "Avance de l’horloge sur celles de {n} autorités : entre {low} et {high} s (mesuré le "
+        "{when}).",
+        "The clock is ahead of those of {n} authorities by {low} to {high} s (measured on {when}).",
+    ),
+    "health.clock.one": (
+        "avance sur celle-ci : entre {low} et {high} s (le {when})",
+        "ahead of this one’s by {low} to {high} s (on {when})",
+    ),
+    "health.authorities": ("Autorités d’horodatage", "Time-stamping authorities"),
+    "health.none": ("Aucune n’a encore été interrogée.", "None has been asked yet."),
+    "health.waiting": (
+        "Enregistrements en attente d’horodatage, toutes organisations : {n}.",
+        "Records that wait for a time-stamp, of all organisations: {n}.",
+    ),
+    "health.partly": (
+        "Horodatés en partie (il manque une autorité) : {n}.",
+        "Time-stamped in part (one authority is missing): {n}.",
+    ),
+    "health.standing.new": ("pas encore de réponse", "no answer yet"),
+    "health.standing.good": ("répond", "answers"),
+    "health.standing.failing": ("a échoué", "failed"),
+    "health.standing.resting": ("a échoué, en pause", "failed, left alone"),
+    "health.good": ("Dernière bonne réponse", "Last good answer"),
+    "health.error": ("Dernière erreur", "Last error"),
+    "health.never": ("jamais", "never"),
+    "health.retry": ("Interrogée à nouveau après", "Asked again after"),
+    "health.delay": ("Délai de réponse", "Delay of answers"),
+    "health.delay.value": (
+        "médiane {median} ms, 99 sur 100 en {late} ms (les {n} dernières)",
+        "median {median} ms, 99 of 100 within {late} ms (the last {n})",
+    ),
+    "health.counts": ("Depuis le début", "Since the beginning"),
+    "health.counts.value": (
+        "{answers} bonnes réponses, {errors} erreurs, {waits} attentes imposées par son débit",
+        "{answers} good answers, {errors} errors, {waits} waits for its rate cap",
+    ),
     # List
     "list.title": ("Enregistrements", "Records"),
     "list.search": ("Objet, adresses, noms de fichiers", "Subject, addresses, file names"),

@@ -99,7 +99,7 @@ def every_page(site: Site, guest: Guest) -> list[str]:
     return [
         "/", "/records", "/records?text=zzz&since=2026-01-01", "/records?cursor=x&state=x",
         f"/records/{record}", f"/records/{hostile}", f"/records/{erased}", "/verify", "/nothing",
-        "/records/nothing", "/sign-in",
+        "/records/nothing", "/sign-in", "/witnesses",
     ]  # fmt: skip
 
 
