@@ -49,7 +49,9 @@ SERVICES: dict[bytes, tuple[bytes, ...]] = {
 """Host, also with names before it, and what the path begins with."""
 
 _DELIMITER = rb"[\x00-\x20\x7f\"'<>\\`]"
-_LINK = re.compile(rb"https?://([a-z0-9.-]{1,253})(/[^\x00-\x20\x7f\"'<>\\`]*)", re.IGNORECASE)
+_HOST = re.compile(rb"([A-Za-z0-9.-]{1,253})/")
+_SCHEMES = (b"http", b"https")
+_ENDS = tuple(SERVICES)
 _FIRST = re.compile(_DELIMITER)
 _CLOSING = b".,;:!?)]}*_"
 
@@ -81,14 +83,25 @@ class Links:
         return self.found
 
     def _read(self, text: bytes) -> None:
-        if b"://" not in text:
-            return
-        for token in _FIRST.split(text):
-            link = _LINK.search(token[:TOKEN_MAX_BYTES]) if b"://" in token else None
-            service = None if link is None else _service(link[1].lower(), link[2])
-            if link is not None and service is not None and len(self.found) < LINKS_MAX:
-                path = link[2].replace(b"&amp;", b"&").rstrip(_CLOSING)
-                self.found.setdefault(sha256(link[1].lower() + path).digest(), service)
+        """Whole pieces between delimiters; of each, the first link."""
+        mark = text.find(b"://")
+        while mark >= 0:
+            host = _HOST.match(text, mark + 3)
+            after = mark + 3
+            if host is not None and text[max(mark - 5, 0) : mark].lower().endswith(_SCHEMES):
+                delimiter = _FIRST.search(text, mark)
+                after = delimiter.start() if delimiter is not None else len(text)
+                if host[1].lower().endswith(_ENDS):
+                    self._note(host, text[: min(after, _token_start(text, mark) + TOKEN_MAX_BYTES)])
+            mark = text.find(b"://", after)
+
+    def _note(self, host: re.Match[bytes], text: bytes) -> None:
+        """A link that may be one of the list; `text` ends where it does, or where it is cut."""
+        name, path = host[1].lower(), text[host.end(1) :]
+        service = _service(name, path)
+        if service is not None and len(self.found) < LINKS_MAX:
+            path = path.replace(b"&amp;", b"&").rstrip(_CLOSING)
+            self.found.setdefault(sha256(name + path).digest(), service)
 
 
 def counted(links: dict[bytes, str]) -> tuple[tuple[str, int], ...]:
@@ -103,6 +116,12 @@ def _last_delimiter(window: bytes) -> int:
     for found in _FIRST.finditer(window, last):
         last = found.end()
     return last
+
+
+def _token_start(text: bytes, mark: int) -> int:
+    """Where the piece begins in which the mark stands; so far back as could matter."""
+    start = max(mark - TOKEN_MAX_BYTES - 1, 0)
+    return start + _last_delimiter(text[start:mark])
 
 
 def _service(host: bytes, path: bytes) -> str | None:
