@@ -172,6 +172,8 @@ max_age_seconds = {options.batch_age_seconds}
 # name = "Example TSA"
 # url = "https://tsa.example/"
 # root = "example-root.pem"
+# seconds_between_requests = 15
+# stamp_mode = "tree"
 """
 
 
