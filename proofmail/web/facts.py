@@ -54,6 +54,11 @@ class RecordFacts:
         return self.row.state == "final" and self.row.stamped
 
     @property
+    def partly_stamped(self) -> bool:
+        """Whether it has a token, and the operator asks for more."""
+        return not self.row.stamped and self.proof is not None and bool(self.proof.tokens)
+
+    @property
     def batches(self) -> tuple[Batch, ...]:
         found = self.proof.batches if self.proof else ()
         return tuple(batch for batch in found if isinstance(batch, Batch))
@@ -70,7 +75,7 @@ class RecordFacts:
         closed = self.batches[0].header.closed_at if self.batches else None
         return (
             Step("received", True, self.row.received_at),
-            Step("stamped", self.row.stamped, stamp),
+            Step("stamped", self.row.stamped, stamp if self.row.stamped else None),
             Step("batched", state in ("batched", "anchored", "final"), closed),
             Step("anchored", state in ("anchored", "final"), anchor),
             Step("final", state == "final"),

@@ -42,7 +42,7 @@ class RecordRow(_Shape):
     id: str
     kind: Kind
     state: State = Field(description="The record's furthest state.")
-    stamped: bool = Field(description="Whether at least one time-stamp is kept.")
+    stamped: bool = Field(description="Whether as many time-stamps are kept as are asked for.")
     received_at: str = Field(
         description="RFC 3339, UTC, milliseconds; the service's own statement."
     )
@@ -139,7 +139,9 @@ class Counts(_Shape):
     receipts: int
     attachments: int
     others: int
-    stamped: int = Field(description="Records with at least one time-stamp, whatever their state.")
+    stamped: int = Field(
+        description="Records with as many time-stamps as are asked for, whatever their state."
+    )
     states: dict[str, int]
     message_states: dict[str, int]
 

@@ -63,6 +63,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "word.unknown": ("non indiqué", "not stated"),
     "word.erased": ("effacé", "erased"),
     "word.stamp_missing": ("pas encore horodaté", "not yet time-stamped"),
+    "word.stamp_partly": (
+        "horodaté en partie : il manque une autorité",
+        "time-stamped in part: an authority is missing",
+    ),
     "word.stamp_present": ("horodaté", "time-stamped"),
     "word.no_subject": ("(sans objet)", "(no subject)"),
     "unit.bytes": ("{n} octets", "{n} bytes"),

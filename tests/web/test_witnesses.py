@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
 from proofmail.store.authorities import ClockSpan, Heard, note_heard
+from proofmail.store.stamps import NewToken, save_tokens, unstamped
 from proofmail.web import texts
 from tests.making import NOW
 from tests.web.house import Guest, Site
@@ -58,3 +60,19 @@ def test_a_clock_that_may_be_right_is_no_trouble(site: Site, guest: Guest) -> No
 def test_the_page_is_for_members(site: Site) -> None:
     response = site.app_client().get("/witnesses", follow_redirects=False)
     assert response.status_code == 303
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_record_that_lacks_an_authority_says_so(
+    site: Site, guest: Guest, language: texts.Language
+) -> None:
+    record = site.record(guest)
+    (item,) = unstamped(site.store, 5)
+    token = site.world.stamp(sha256(item.record).digest())
+    save_tokens(site.store, [NewToken(item.sequence, "one", token.response, NOW)], NOW, needed=2)
+    words = texts.text(language, "word.stamp_partly")
+    browser = site.browser(guest, language)
+    assert words in browser.get(f"/records/{record}").text
+    assert texts.text(language, "health.partly", n="1") in browser.get("/witnesses").text
+    site.stamp()
+    assert words not in browser.get(f"/records/{record}").text
