@@ -1,4 +1,4 @@
-"""The command line. `verify` is dispatched before anything of a server is imported."""
+"""The command line. `verify` and `trust` are dispatched before anything of a server is imported."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ DESCRIPTION = "Evidence timestamping for mail."
 EPILOG = """\
 commands:
   verify PROOF [COPY…]   check a proof or a dossier offline (needs no service)
+  trust build            make a trust file from lists, roots and keys (needs no service)
   init DIR               set up a data folder: keys, database, settings, trust file
   serve DIR              run the service
   user add DIR EMAIL     add a member who may sign in
@@ -62,6 +63,10 @@ def _dispatch(words: list[str]) -> int:
         from proofmail.verify.command import main as verify
 
         return verify(words[1:])
+    if words[:1] == ["trust"]:
+        from proofmail.trustfile.command import main as trust
+
+        return trust(words[1:])
     parser = _parser()
     if not words:
         parser.print_help()
@@ -102,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="command", required=True, metavar="COMMAND", prog="proofmail", help=argparse.SUPPRESS
     )
     commands.add_parser("verify", add_help=False)
+    commands.add_parser("trust", add_help=False)
     _init_parser(commands)
     _serve_parser(commands)
     _user_parser(commands)

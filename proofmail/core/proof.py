@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from proofmail.core.batch import Header, read_header
 from proofmail.core.canonical import Json, base64url, decode, encode
+from proofmail.core.extracts import MAX_EXTRACTS, TRUSTED_LIST, ListExtract, read_extract
 from proofmail.core.merkle import MAX_PATH
 from proofmail.core.record import (
     MAX_ENTRIES,
@@ -86,6 +87,8 @@ class Rfc3161Token:
     certificates: tuple[bytes, ...] = ()
     tree: TreePlace | None = None
     revocation: tuple[RevocationData | Unknown, ...] = ()
+    extracts: tuple[ListExtract | Unknown, ...] = ()
+    """What the service saw of the authority in outside registers (SPEC §5.8): not believed."""
 
 
 Token: TypeAlias = Rfc3161Token | Unknown
@@ -159,6 +162,10 @@ def _token_json(token: Token) -> Json:
         "kind": "rfc3161",
         "response": base64url(token.response),
     }
+    if token.extracts:
+        value["extracts"] = [
+            item.value if isinstance(item, Unknown) else item.to_json() for item in token.extracts
+        ]
     if token.revocation:
         value["revocation"] = [_revocation_json(item) for item in token.revocation]
     if token.tree:
@@ -260,13 +267,27 @@ def _node(value: Json, what: str) -> bytes:
 def _token(value: Json, what: str) -> Token:
     if _kind(value, what) != "rfc3161":
         return _unknown(value, what)
-    found = members(value, "token", ("certificates", "kind", "response"), ("revocation", "tree"))
+    found = members(
+        value, "token", ("certificates", "kind", "response"), ("extracts", "revocation", "tree")
+    )
     return Rfc3161Token(
         response=octets(found["response"], "response", MAX_TOKEN_BYTES),
         certificates=array(found["certificates"], "certificates", MAX_CERTIFICATES, _node),
         tree=_tree(found["tree"]) if "tree" in found else None,
         revocation=_revocations(found["revocation"]) if "revocation" in found else (),
+        extracts=_extracts(found["extracts"]) if "extracts" in found else (),
     )
+
+
+def _extracts(value: Json) -> tuple[ListExtract | Unknown, ...]:
+    found = array(value, "extracts", MAX_EXTRACTS, _extract)
+    if not found:
+        raise Unreadable("extracts: an empty list is left out")
+    return found
+
+
+def _extract(value: Json, what: str) -> ListExtract | Unknown:
+    return read_extract(value) if _kind(value, what) == TRUSTED_LIST else _unknown(value, what)
 
 
 def _revocations(value: Json) -> tuple[RevocationData | Unknown, ...]:

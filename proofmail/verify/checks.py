@@ -7,7 +7,7 @@ the commitment (V2) and the registry (V3) passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,6 +34,13 @@ from proofmail.core.proof import (
 )
 from proofmail.core.record import SIGNATURE_LABEL, Disclosure, Record, check_commitment
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
+from proofmail.verify import qualified
+from proofmail.verify.lists import QUALIFIED, Qualification, TrustedList
+from proofmail.verify.qualified import (
+    STATUS_OF,
+    judge_qualification,
+    qualification_details,
+)
 from proofmail.verify.report import Report, Row, Status, WitnessFact
 from proofmail.verify.revocation import Standing, standing
 from proofmail.verify.token import TOKEN_CHECKS, TokenContext, TokenFacts, token_facts
@@ -73,12 +80,13 @@ class _Bench:
     def note(self, number: str, title: str, status: Status, reason: str, subject: str = "") -> None:
         self.rows.append(Row(number, title, status, reason, subject))
 
-    def passed(self, start: int, but: str = "") -> Status:
-        """The status of all rows since `start` as one; rows numbered `but` may be not checked."""
+    def passed(self, start: int, but: frozenset[str] = frozenset()) -> Status:
+        """The status of all rows since `start` as one; those numbered in `but` count only where
+        they failed."""
         found = {
             row.status
             for row in self.rows[start:]
-            if row.number != but or row.status is not Status.NOT_CHECKED
+            if row.number not in but or row.status is Status.FAILED
         }
         if Status.FAILED in found:
             return Status.FAILED
@@ -192,19 +200,21 @@ def _token(
         return None  # a row above says why
     authority = trust.authority(facts.root_sha256)
     revocation = _revocation(bench, token, context, subject)
+    qualification = _qualification(bench, token, context, trust.lists, authority)
     latest = facts.gen_time + (facts.accuracy or timedelta())
     bench.judge(
         "V6", "not received after the time-stamp",
         lambda: _statement(record, latest, "token"), subject,
     )  # fmt: skip
-    status = bench.passed(start, but=REVOCATION)
-    if status is Status.PASSED and _asks_revocation(authority) and revocation is None:
+    status = bench.passed(start, but=frozenset({REVOCATION, qualified.NUMBER}))
+    if status is Status.PASSED and _lacks(authority, revocation, qualification):
         status = Status.NOT_CHECKED
     fact = WitnessFact(
         "rfc3161", status, facts.gen_time, facts.accuracy or timedelta(),
         (
             *_token_details(facts, authority.name if authority else "", revocation),
             *_tree_details(token, imprint),
+            *qualification_details(token, qualification),
         ),
         "built-in authority" if authority and authority.built_in else "",
     )  # fmt: skip
@@ -235,8 +245,32 @@ def _revocation(
     return found[0] if found else None
 
 
-def _asks_revocation(authority: Authority | None) -> bool:
-    return authority is not None and authority.revocation_required
+def _qualification(
+    bench: _Bench,
+    token: Rfc3161Token,
+    context: TokenContext,
+    lists: Sequence[TrustedList],
+    authority: Authority | None,
+) -> Qualification:
+    """V5.Q, after the other rows of the token (SPEC §5.8). It never fails."""
+    subject = bench.rows[-1].subject
+    failed = any(r.subject == subject and r.status is Status.FAILED for r in bench.rows)
+    found = judge_qualification(context, lists, authority, failed=failed)
+    bench.note(qualified.NUMBER, qualified.TITLE, STATUS_OF[found.answer], found.reason, subject)
+    others = [item.kind for item in token.extracts if isinstance(item, Unknown)]
+    if others:
+        reason = f"a kind this verifier does not know: {_clip(others[0])}"
+        bench.note(qualified.NUMBER, "extract", Status.NOT_CHECKED, reason, subject)
+    return found
+
+
+def _lacks(authority: Authority | None, revocation: Standing | None, found: Qualification) -> bool:
+    """Whether the trust asks of this authority what its token has not got."""
+    if authority is None:
+        return False
+    return (authority.revocation_required and revocation is None) or (
+        authority.qualified_required and found.answer != QUALIFIED
+    )
 
 
 def _covered(record: Record, token: Rfc3161Token) -> str:

@@ -18,6 +18,7 @@ from proofmail.core.evm import MAX_HEADER_BYTES, read_header
 from proofmail.core.record import read_log
 from proofmail.core.shape import array, boolean, exactly, integer, members, octets, text
 from proofmail.errors import Unreadable
+from proofmail.verify.lists import MAX_LISTS, TrustedList, read_list
 from proofmail.verify.token import TokenAnchor, TokenTrust
 
 FORMAT = "proofmail/trust/0"
@@ -49,6 +50,8 @@ class Authority:
     built_in: bool = False
     revocation_required: bool = False
     """Whether a token of it counts only if its path was found not revoked (SPEC §5.7)."""
+    qualified_required: bool = False
+    """Whether a token of it counts only if a trusted list says that it is qualified (SPEC §5.8)."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Trust:
     seals: tuple[bytes, ...] = ()
     """Certificates of seal signers, DER, each trusted as it stands."""
     witnesses: int = 1
+    lists: tuple[TrustedList, ...] = ()
+    """National trusted lists, at most one of each territory."""
     tokens: TokenTrust = field(default=TokenTrust(), repr=False, compare=False)
     """The authorities' certificates, parsed once."""
 
@@ -126,6 +131,7 @@ class Trust:
                 for c in self.chains
             ],
             "format": FORMAT,
+            **({"lists": [item.to_json() for item in self.lists]} if self.lists else {}),
             "seals": [base64url(seal) for seal in self.seals],
             "services": [
                 {
@@ -145,6 +151,7 @@ def _authority_json(authority: Authority) -> Json:
         "certificate": base64url(authority.certificate),
         "name": authority.name,
         "policies": sorted(authority.policies),
+        "qualified_required": authority.qualified_required,
         "revocation_required": authority.revocation_required,
     }
 
@@ -162,7 +169,7 @@ def read_trust(data: bytes) -> Trust:
         decode_lenient(data),
         "trust file",
         ("format",),
-        ("authorities", "chains", "seals", "services", "witnesses"),
+        ("authorities", "chains", "lists", "seals", "services", "witnesses"),
     )
     exactly(found["format"], "the trust file's format", FORMAT)
     trust = make_trust(
@@ -171,9 +178,11 @@ def read_trust(data: bytes) -> Trust:
         chains=array(found.get("chains", []), "chains", 1000, _chain),
         seals=array(found.get("seals", []), "seals", 1000, _certificate),
         witnesses=integer(found.get("witnesses", 1), "witnesses", 1, 64),
+        lists=array(found.get("lists", []), "lists", MAX_LISTS, read_list),
     )
     _unique("services", [s.log for s in trust.services])
     _unique("chains", [str(c.chain_id) for c in trust.chains])
+    _unique("lists", [item.territory for item in trust.lists])
     return trust
 
 
@@ -183,6 +192,8 @@ def make_trust(
     chains: Sequence[Chain],
     seals: Sequence[bytes],
     witnesses: int = 1,
+    *,
+    lists: Sequence[TrustedList] = (),
 ) -> Trust:
     """A trust with its authorities' certificates parsed; Unreadable if one is none."""
     anchors = tuple(
@@ -194,6 +205,7 @@ def make_trust(
         chains=tuple(chains),
         seals=tuple(seals),
         witnesses=witnesses,
+        lists=tuple(lists),
         tokens=TokenTrust(anchors),
     )
 
@@ -261,15 +273,15 @@ def _oid(value: Json, what: str) -> str:
 
 
 def _authority(value: Json, what: str) -> Authority:
-    found = members(
-        value, what, ("certificate", "name"), ("built_in", "policies", "revocation_required")
-    )
+    optional = ("built_in", "policies", "qualified_required", "revocation_required")
+    found = members(value, what, ("certificate", "name"), optional)
     return Authority(
         name=text(found["name"], "authority name", 200),
         certificate=_certificate(found["certificate"], "authority certificate"),
         policies=frozenset(array(found.get("policies", []), "policies", 100, _oid)),
         built_in=boolean(found.get("built_in", False), "built_in"),
         revocation_required=boolean(found.get("revocation_required", False), "revocation_required"),
+        qualified_required=boolean(found.get("qualified_required", False), "qualified_required"),
     )
 
 
