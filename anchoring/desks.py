@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from anchoring.tsa_client import StampedToken, stamp_once
+from anchoring.tsa_client import Query, StampedToken, build_request, outside_request, stamp_once
 from proofmail.core.merkle import Tree, leaf_hash
 from proofmail.errors import TryLater
 from proofmail.ports import Clock, TimestampAuthority
@@ -92,4 +92,5 @@ def ask(store: Store, desk: Desk, imprint: bytes, clock: Clock) -> StampedToken:
             raise NotNow("the rate cap cannot be kept now") from None
         if wait:
             raise NotNow("the rate cap lets no request out yet", after_seconds=wait)
-    return stamp_once(desk.authority, imprint, desk.trust, clock, desk.policy)
+    query = Query(desk.policy, build_request if desk.built_in else outside_request)
+    return stamp_once(desk.authority, imprint, desk.trust, clock, query)

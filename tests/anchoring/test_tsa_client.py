@@ -14,7 +14,13 @@ import pytest
 import rfc3161ng
 
 from anchoring.authority import POLICY
-from anchoring.tsa_client import WrongTime, build_request, stamp_once
+from anchoring.tsa_client import (
+    Query,
+    WrongTime,
+    build_request,
+    outside_request,
+    stamp_once,
+)
 from anchoring.tsa_http import Credentials, HttpAuthority, basic, bearer
 from proofmail.core import der
 from proofmail.errors import CheckFailed, Misconfigured, NotChecked, TryLater, Unreadable
@@ -46,14 +52,12 @@ def test_the_request_is_over_the_digest_given() -> None:
 
 
 @pytest.mark.parametrize("nonce", [0, 1, 127, 128, 2**63 - 1, 2**63 + 9, 2**64 - 1])
-def test_rfc3161ng_writes_the_same_request(nonce: int) -> None:
-    theirs = rfc3161ng.make_timestamp_request(
-        digest=IMPRINT, hashname="sha256", include_tsa_certificate=True, nonce=nonce or None
-    )
-    if nonce:
-        assert build_request(IMPRINT, nonce) == rfc3161ng.encode_timestamp_request(theirs)
-    read = rfc3161ng.decode_timestamp_request(build_request(IMPRINT, nonce))
-    assert read["nonce"] == nonce
+@pytest.mark.parametrize("policy", ["", POLICY])
+def test_both_writers_write_the_same_request(nonce: int, policy: str) -> None:
+    """By hand for the built-in authority, by rfc3161ng for the others."""
+    by_hand = build_request(IMPRINT, nonce, policy)
+    assert outside_request(IMPRINT, nonce, policy) == by_hand
+    assert rfc3161ng.decode_timestamp_request(by_hand)["nonce"] == nonce
 
 
 @contextmanager
@@ -329,8 +333,8 @@ def test_a_policy_that_was_asked_for_is_the_one_given() -> None:
         return authority().respond(build_request(IMPRINT, nonce.integer()))
 
     with pytest.raises(CheckFailed, match="policy"):
-        stamp_once(Canned(other), IMPRINT, trust(), FixedClock(), "1.2.3.4")
-    stamped = stamp_once(authority(), IMPRINT, trust(), FixedClock(), POLICY)
+        stamp_once(Canned(other), IMPRINT, trust(), FixedClock(), Query("1.2.3.4"))
+    stamped = stamp_once(authority(), IMPRINT, trust(), FixedClock(), Query(POLICY))
     assert stamped.facts.policy == POLICY
     assert len(seen) == 1
 

@@ -28,7 +28,8 @@ from pyhanko_certvalidator import ValidationContext
 
 from anchoring.authority import POLICY, BuiltInAuthority
 from anchoring.authority_identity import AuthorityMaterial, KeyKind, create_authority
-from anchoring.tsa_client import HttpAuthority, stamp_once
+from anchoring.tsa_client import stamp_once
+from anchoring.tsa_http import HttpAuthority
 from proofmail.folder import SystemClock
 from proofmail.verify.token import TokenAnchor, TokenTrust, read_response, verify_token
 from proofmail.web.app import make_app
