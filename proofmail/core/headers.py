@@ -31,6 +31,8 @@ WHOLE_FIELD = re.compile(rb"(?!--)([!-9;-~]+):([^\n]*\n(?:[ \t]+[^ \t\r\n][^\n]*
 delimiter line, has a blank before its colon or a line of blanks: those need a closer look."""
 
 SINGLE = (
+    "content-id",
+    "content-location",
     "from",
     "to",
     "cc",
@@ -43,10 +45,7 @@ SINGLE = (
     "content-transfer-encoding",
     "content-disposition",
 )
-WANTED = frozenset(
-    name.encode("ascii")
-    for name in (*SINGLE, "content-id", "content-location", "disposition-notification-to")
-)
+WANTED = frozenset(name.encode("ascii") for name in (*SINGLE, "disposition-notification-to"))
 """The fields that are kept while a header is read; all others are dropped line by line."""
 WHOLE_FIELDS = re.compile(b"^" + WHOLE_FIELD.pattern, re.MULTILINE)
 """The same at the beginning of any line."""

@@ -14,6 +14,8 @@ from proofmail.verify.words import Said, said
 VAGUE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]|=\?[^ ?]+\?[bBqQ]\?")
 """What stands for more than one spelling, or is shown in more than one way: lost bytes, controls
 (iso-8859-1 has those that programs take for windows-1252), encoded words left as they are."""
+_UNKNOWN_PLACE = re.compile(r"in\.(?:\d+\.)?other")
+"""Notes of parts in a multipart of a kind that has no name of its own (SPEC §3.9.2)."""
 _SAID_ELSEWHERE = frozenset({"message/external-body", "message/partial"})
 """Types that show what their parameters say, and these have no fingerprint."""
 
@@ -93,3 +95,5 @@ def _part_questions(number: int, part: Json) -> Iterator[Said]:
         yield said("part.charset-vague", number=number)
     if part["type"] in _SAID_ELSEWHERE:
         yield said("part.said-elsewhere", number=number)
+    if any(_UNKNOWN_PLACE.fullmatch(note) for note in part.get("notes", ())):
+        yield said("part.place-vague", number=number)

@@ -30,6 +30,8 @@ from proofmail.verify.report import CopyReport, Status
 from proofmail.verify.saved_text import is_saved_text, judge_text
 from proofmail.verify.words import Said, said
 
+MAIL_SUFFIXES = (".eml", ".mail")
+"""Ends of names of files that hold one mail."""
 MAX_MESSAGES = 500_000
 """Most messages of one mbox or folder that are looked at."""
 MAX_CANDIDATES = 8
@@ -102,6 +104,9 @@ def _start(copy: Copy) -> bytes:
 def _judge_mbox(copy: Copy, claims: Mapping[str, Json]) -> CopyReport:
     report = _judge_box(_mbox_box(copy), claims)
     single = next(islice(messages(copy.chunks()), 1, None), None) is None
+    if not single and copy.name.lower().endswith(MAIL_SUFFIXES):
+        # Programs open it as one mail, and show what follows as part of its text.
+        return judge_mail(copy, claims)
     if report.finding.key == "same.bytes" or not single:
         return report
     # A mail that the service received with such a first line: then the whole file is the mail.

@@ -254,6 +254,11 @@ COPIES: dict[str, tuple[str, str]] = {
         "part {number} has a charset that cannot be read",
         "le jeu de caractères de la partie {number} est illisible",
     ),
+    "part.place-vague": (
+        "part {number} stands in a group (multipart) of an unusual kind, and which is not recorded",
+        "la partie {number} est dans un groupe (multipart) d’un genre inhabituel, qui n’est pas "
+        "enregistré",
+    ),
     "part.said-elsewhere": (
         "part {number} is of a type whose parameters are not recorded",
         "la partie {number} est d’un type dont les paramètres ne sont pas enregistrés",

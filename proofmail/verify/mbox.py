@@ -16,9 +16,15 @@ from proofmail.verify.copy_bytes import with_crlf
 
 _FIELD = rb"(?=[!-9;-~]{1,200}[ \t]{0,8}:|>From )"
 _START = re.compile(rb"From [^\n]{0,1000}\n" + _FIELD)
-_SEPARATOR = re.compile(rb"\r\n\r\nFrom [^\n]{0,1000}\n" + _FIELD)
+_SEPARATOR = re.compile(rb"\r\n\r\n(From [^\n]{0,1000}\n)" + _FIELD)
 """An empty line, the line that begins with `From `, and what a header begins with: a line of a
 text that only looks like a separator is seldom followed by a field."""
+_DATED = re.compile(
+    rb"From [^\n]{0,900}\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+    rb" (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+    rb" [ 0-3]?[0-9] [0-2]?[0-9]:[0-9]{2}(?::[0-9]{2})?(?: [^\n]{0,40})? [0-9]{4}[ \t\r]*\n"
+)
+"""A separator by RFC 4155, Appendix A."""
 _MARKED = re.compile(rb"(?<=\n)>(?=>*From )")
 _MARKED_START = re.compile(rb">+From ")
 _HELD_BYTES = 1_300
@@ -70,7 +76,9 @@ def _events(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
     yield None
     position, ended = first.end(), False
     while not ended:
-        while (separator := _SEPARATOR.search(buffer, position)) is not None:
+        for separator in _SEPARATOR.finditer(buffer, position):
+            if not _separates(separator[1], first[0]):
+                continue  # where others read on, what stands behind it belongs to the message
             yield buffer[position : separator.start() + 2]
             yield None
             position = separator.end()
@@ -80,6 +88,12 @@ def _events(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
         safe = len(buffer) if ended else max(len(buffer) - _HELD_BYTES, position)
         content, buffer, position = buffer[position:safe], buffer[safe:] + (more or b""), 0
         yield content[:-2] if ended and content.endswith(b"\r\n\r\n") else content
+
+
+def _separates(line: bytes, first: bytes) -> bool:
+    """Whether every reader who takes the file for an mbox at all begins a message there: many ask
+    for a date, some for `From ` alone; then the file's own first line has none either."""
+    return line == first or _DATED.match(line) is not None
 
 
 class Unescaper:

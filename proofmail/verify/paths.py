@@ -9,11 +9,10 @@ from pathlib import Path
 from stat import S_ISREG
 
 from proofmail.errors import Unreadable
-from proofmail.verify.containers import MAX_MESSAGES, Folder
+from proofmail.verify.containers import MAIL_SUFFIXES, MAX_MESSAGES, Folder
 from proofmail.verify.copy_bytes import Copy
 from proofmail.verify.plain import plain
 
-MAIL_SUFFIXES = (".eml", ".mail")
 _MAILDIR = ("cur", "new")
 _CHUNK_BYTES = 1 << 18
 

@@ -168,6 +168,34 @@ def test_memory_does_not_grow_with_the_mbox() -> None:
 
 
 @pytest.mark.parametrize(
+    "line", [b"From now on", b"From - ", b"From 1 Sat Nov 2026", b"From x Sat"]
+)
+def test_a_text_behind_the_mail_is_no_second_message(line: bytes) -> None:
+    """Programs that ask for a date in such a line show it as part of the mail."""
+    mail = MAIL.partition(b"MIME-Version")[0] + b"\r\nPrice: 1200\r\n"
+    claims = claims_of(mail)
+    for separator in (SEPARATOR, b"From -\n"):
+        box = separator + mail + b"\r\n" + line + b"\r\nPrice: 1300, not 1200\r\n"
+        report = judge(Copy("box", lambda box=box: [box]), claims)
+        assert (report.status, report.finding.key) == (Status.FAILED, "differs")
+        assert "one message was looked at" in report.notes
+    # Where the file itself begins so, whoever reads it as an mbox reads two messages.
+    box = line + b"\n" + mail + b"\r\n" + line + b"\r\nPrice: 1300\r\n"
+    assert judge(Copy("box", lambda: [box.replace(b"\r\n", b"\n")]), claims).status is Status.PASSED
+
+
+@pytest.mark.parametrize("name", ["copy.eml", "COPY.EML", "copy.mail"])
+def test_a_file_named_as_one_mail_is_one(name: str) -> None:
+    mail = MAIL.partition(b"MIME-Version")[0] + b"\r\nPrice: 1200\r\n"
+    box = SEPARATOR + mail + b"\r\n" + SEPARATOR + b"Price: 1300, not 1200\r\n"
+    claims = claims_of(mail)
+    assert judge(Copy("box", lambda: [box]), claims).status is Status.PASSED
+    assert judge(Copy(name, lambda: [box]), claims).status is Status.FAILED
+    single = SEPARATOR + mail + b"\r\n"
+    assert judge(Copy(name, lambda: [single]), claims).status is Status.PASSED
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"From \n", b"From x\nA: b", b"From x\nA: b\n\n" * 5_000, b"From x\n>From y\n",

@@ -182,3 +182,21 @@ def test_the_registry_refuses_other_shapes(name: str, value: Json) -> None:
     part = {**claims_of(MAIL)["part.1"], name: value}
     with pytest.raises(Unreadable):
         check_claim("message", "part.1", part)
+
+
+@pytest.mark.parametrize("field", [b"Content-ID", b"Content-Location"])
+def test_a_name_given_twice_is_at_best_not_checked(field: bytes) -> None:
+    """Some programs take the first, some the last: each may show another picture."""
+    one, two = (b"%s: <%s>\r\n" % (field, name) for name in (b"one@pc7", b"two@pc7"))
+    original = mail(picture(b"", b"ONE", one), picture(b"", b"TWO", two))
+    assert judge(original, original).status is Status.PASSED
+    copy = mail(picture(b"", b"ONE", one + two), picture(b"", b"TWO", two + one))
+    assert judge(original, copy).status is Status.NOT_CHECKED
+
+
+def test_a_multipart_of_an_unknown_kind_is_at_best_not_checked() -> None:
+    """Of x-mixed-replace, or appledouble, programs show one part alone."""
+    for original in (MAIL.replace(b"multipart/related", b"multipart/%s" % kind)
+                     for kind in (b"parallel", b"x-mixed-replace")):  # fmt: skip
+        copy = MAIL.replace(b"multipart/related", b"multipart/x-mixed-replace")
+        assert judge(original, copy).status is Status.NOT_CHECKED
