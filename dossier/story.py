@@ -27,6 +27,7 @@ from proofmail.core.canonical import Json
 from proofmail.core.loose import CERTIFICATES_NAME, PROOF_NAME, RECORD_NAME, RESPONSE_NAME
 from proofmail.core.merkle import leaf_hash, root_from_path
 from proofmail.core.proof import Proof, Rfc3161Token
+from proofmail.verify.lists import QUALIFIED
 from proofmail.verify.report import Report, Row, Status
 
 
@@ -57,7 +58,7 @@ def tell(
     if proof.record.kind == "message":
         blocks += linked_blocks(proof, report, words)
     blocks += _checks(report, words)
-    blocks += _meaning(words)
+    blocks += _meaning(report, words)
     blocks += _how_to_verify(proof, report, files, words)
     blocks += _glossary(words)
     return Story(
@@ -89,10 +90,10 @@ def _verdict(report: Report, words: Words) -> Verdict:
     strength = []
     for fact in report.witnesses:
         details = dict(fact.details)
+        qualified = words(f"qualified.{details.get('qualified', 'not checked')}")
         filled = {"name": short_name(fact, words), "status": words(f"status.{fact.status.value}")}
-        strength.append(
-            words(f"strength.{fact.kind}", block=details.get("block_number", "?"), **filled)
-        )
+        filled |= {"block": details.get("block_number", "?"), "qualified": qualified}
+        strength.append(words(f"strength.{fact.kind}", **filled))
     kinds = {fact.kind for fact in report.witnesses}
     strength += [words("strength.no-token")] if "rfc3161" not in kinds else []
     strength += [words("strength.no-anchor")] if "evm" not in kinds else []
@@ -179,8 +180,8 @@ def _gathered(rows: tuple[Row, ...], words: Words) -> list[Row]:
     """The rows, with the numbered checks of a token as one row where all of them passed."""
     gathered: list[Row] = []
     for row in rows:
-        if row.number.startswith("V5."):
-            same = [r for r in rows if r.number.startswith("V5.") and r.subject == row.subject]
+        if row.number.startswith("V5.T"):
+            same = [r for r in rows if r.number.startswith("V5.T") and r.subject == row.subject]
             if all(r.status is Status.PASSED for r in same):
                 if row is same[0]:
                     title = words("checks.token", count=len(same))
@@ -190,8 +191,12 @@ def _gathered(rows: tuple[Row, ...], words: Words) -> list[Row]:
     return gathered
 
 
-def _meaning(words: Words) -> list[Block]:
-    keys = ("proves.record", "proves.copy", "not.delivery", "not.author", "not.before", "not.pages")
+def _meaning(report: Report, words: Words) -> list[Block]:
+    passed = [dict(fact.details) for fact in report.witnesses if fact.status is Status.PASSED]
+    keys = ["proves.record"]
+    if any(details.get("qualified") == QUALIFIED for details in passed):
+        keys.append("proves.qualified")
+    keys += ["proves.copy", "not.delivery", "not.author", "not.before", "not.pages"]
     items = [Paragraph(words(f"meaning.{key}"), "item") for key in keys]
     return [Heading(words("meaning")), *items]
 

@@ -74,6 +74,8 @@ def _details(fact: WitnessFact, words: Words) -> list[Fact]:
 def _value(key: str, value: str, words: Words) -> str:
     if key == "not_revoked_as_of":
         return words.either(f"status.{value}", value)
+    if key == "qualified":
+        return words(f"qualified.{value}")
     return shorten(value, words("cut"))
 
 

@@ -67,9 +67,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Check it yourself: see the last part.",
     ),
     "strength.rfc3161": (
-        "Horodatage RFC 3161 par {name} : {status}",
-        "RFC 3161 time-stamp by {name}: {status}",
+        "Horodatage RFC 3161 par {name} : {status}, {qualified}",
+        "RFC 3161 time-stamp by {name}: {status}, {qualified}",
     ),
+    "qualified.qualified": ("autorité qualifiée", "a qualified authority"),
+    "qualified.qualified by an unsigned list": (
+        "autorité qualifiée selon une liste non vérifiée",
+        "a qualified authority by a list that was not verified",
+    ),
+    "qualified.not qualified": ("autorité non qualifiée", "not a qualified authority"),
+    "qualified.not checked": ("qualification non contrôlée", "qualification not checked"),
     "strength.evm": (
         "Ancrage dans la chaîne {name}, bloc {block} : {status}",
         "Anchor in the chain {name}, block {block}: {status}",
@@ -296,6 +303,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "detail.policy": ("Politique", "Policy"),
     "detail.serial": ("Numéro de série", "Serial number"),
     "detail.not_revoked_as_of": ("Non révoqué, à la date du", "Not revoked, as of"),
+    "detail.qualified": ("Autorité à cette heure", "Authority at that time"),
+    "detail.qualified_by": ("Selon la liste de confiance", "According to the trusted list"),
+    "detail.service_saw": ("Ce que le service a vu", "What the service saw"),
     "detail.certificate_bound_by": (
         "Certificat lié par ESSCertID",
         "Certificate bound by ESSCertID",
@@ -441,6 +451,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "aucun certificat du chemin n’a été révoqué",
         "no certificate of the path was revoked",
     ),
+    "check:the authority was a qualified one at genTime": (
+        "l’autorité était qualifiée à cette heure",
+        "the authority was a qualified one at genTime",
+    ),
+    "check:extract": (
+        "extrait d’un registre",
+        "extract",
+    ),
     "check:revocation data": (
         "données de révocation",
         "revocation data",
@@ -511,6 +529,19 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "tard à l’heure de chaque témoin vérifié, pour qui se fie à ce témoin.",
         "Proven: the record, and so the fingerprints and claims above, existed no later than the "
         "time of each verified witness, for whoever trusts that witness.",
+    ),
+    "meaning.proves.qualified": (
+        "Horodatage qualifié : selon la liste de confiance nommée parmi les témoins, l’autorité "
+        "était qualifiée à cette heure. Dans l’Union européenne, un tel horodatage bénéficie "
+        "d’une présomption d’exactitude de la date et de l’heure qu’il indique et d’intégrité "
+        "des données auxquelles elles se rapportent, ici l’enregistrement ou l’arbre qui le "
+        "contient (règlement (UE) n° 910/2014, article 41, paragraphe 2) ; l’apprécier revient "
+        "au juge.",
+        "Qualified time-stamp: according to the trusted list named among the witnesses, the "
+        "authority was a qualified one at that time. In the European Union such a time-stamp "
+        "enjoys a presumption of the accuracy of the date and time that it indicates and of the "
+        "integrity of the data that they are bound to, here the record or the tree that holds it "
+        "(Regulation (EU) No 910/2014, article 41(2)); to weigh it is for the court.",
     ),
     "meaning.proves.copy": (
         "Prouvé : une copie qui correspond à une empreinte est ce qui a été enregistré, "

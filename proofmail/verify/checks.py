@@ -35,7 +35,7 @@ from proofmail.core.proof import (
 from proofmail.core.record import SIGNATURE_LABEL, Disclosure, Record, check_commitment
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
 from proofmail.verify import qualified
-from proofmail.verify.lists import QUALIFIED, Qualification, TrustedList
+from proofmail.verify.lists import Qualification, TrustedList
 from proofmail.verify.qualified import (
     STATUS_OF,
     judge_qualification,
@@ -269,7 +269,7 @@ def _lacks(authority: Authority | None, revocation: Standing | None, found: Qual
     if authority is None:
         return False
     return (authority.revocation_required and revocation is None) or (
-        authority.qualified_required and found.answer != QUALIFIED
+        authority.qualified_required and not found.holds
     )
 
 

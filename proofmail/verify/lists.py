@@ -31,6 +31,7 @@ from proofmail.verify.cms import certificate_names, load_certificate
 from proofmail.verify.token_path import path_at
 
 QUALIFIED = "qualified"
+QUALIFIED_UNSIGNED = "qualified by an unsigned list"
 NOT_QUALIFIED = "not qualified"
 UNKNOWN = "not checked"
 EIDAS = datetime(2016, 6, 30, 22, tzinfo=UTC)
@@ -174,13 +175,17 @@ def _certificate(value: Json, what: str) -> bytes:
 
 @dataclass(frozen=True)
 class Qualification:
-    """`answer` is QUALIFIED, NOT_QUALIFIED or UNKNOWN; `list_title` and `extract` are of the list
-    that gave it, where one did."""
+    """`answer` is QUALIFIED, QUALIFIED_UNSIGNED, NOT_QUALIFIED or UNKNOWN; `list_title` and
+    `extract` are of the list that gave it, where one did."""
 
     answer: str
     reason: str
     list_title: str = ""
     extract: ListExtract | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.answer in (QUALIFIED, QUALIFIED_UNSIGNED)
 
 
 def qualification(
@@ -198,7 +203,7 @@ def qualification(
         for trusted_list in lists
         for service in _services_of(trusted_list, signer, untrusted, gen_time)
     ]
-    for answer in (QUALIFIED, UNKNOWN, NOT_QUALIFIED):
+    for answer in (QUALIFIED, QUALIFIED_UNSIGNED, UNKNOWN, NOT_QUALIFIED):
         # A list too old to tell outweighs another's no: the service may have moved there.
         for one in found:
             if one.answer == answer:
@@ -266,8 +271,10 @@ def _judge(trusted_list: TrustedList, service: ListedService, gen_time: datetime
     if period.type != QUALIFIED_TYPE:
         reason = f"{said}; not a service for qualified time-stamps"
         return Qualification(NOT_QUALIFIED, reason, title, extract)
-    answer = QUALIFIED if period.status == _GRANTED else NOT_QUALIFIED
-    return Qualification(answer, f"{answer} at genTime; {said}", title, extract)
+    if period.status != _GRANTED:
+        return Qualification(NOT_QUALIFIED, f"not qualified at genTime; {said}", title, extract)
+    answer = QUALIFIED if trusted_list.signer else QUALIFIED_UNSIGNED
+    return Qualification(answer, f"qualified at genTime; {said}", title, extract)
 
 
 def _extract(trusted_list: TrustedList, service: ListedService, period: Period) -> ListExtract:

@@ -9,6 +9,7 @@ from proofmail.core.proof import Rfc3161Token
 from proofmail.verify.lists import (
     NOT_QUALIFIED,
     QUALIFIED,
+    QUALIFIED_UNSIGNED,
     UNKNOWN,
     Qualification,
     TrustedList,
@@ -22,6 +23,7 @@ NUMBER = "V5.Q"
 TITLE = "the authority was a qualified one at genTime"
 STATUS_OF = {
     QUALIFIED: Status.PASSED,
+    QUALIFIED_UNSIGNED: Status.PASSED,
     NOT_QUALIFIED: Status.ABSENT,
     UNKNOWN: Status.NOT_CHECKED,
 }

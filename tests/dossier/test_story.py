@@ -253,5 +253,34 @@ def test_the_first_page_says_where_to_check_and_that_it_may_be_kept():
     assert not any("example.org/verify" in text for text in without.texts())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("answer", "said", "presumption"),
+    [
+        ("qualified", ("autorité qualifiée", "a qualified authority"), True),
+        ("qualified by an unsigned list", ("liste non vérifiée", "was not verified"), False),
+        ("not qualified", ("autorité non qualifiée", "not a qualified authority"), False),
+        ("not checked", ("qualification non contrôlée", "qualification not checked"), False),
+    ],
+)
+def test_the_first_page_says_whether_the_authority_was_qualified(
+    language, answer, said, presumption
+):
+    case = evidence.full()
+    token, *others = case.report.witnesses
+    told_by = (("qualified", answer), ("qualified_by", "list FR no. 7 of 2026-08-01"))
+    details = (*(d for d in token.details if d[0] != "qualified"), *told_by)
+    report = replace(case.report, witnesses=(replace(token, details=details), *others))
+    told = story(case, language, report=report)
+    assert told.verdict.strength[0].endswith(said[LANGUAGES.index(language)])
+    texts = "\n".join(told.texts())
+    assert ("910/2014" in texts) == presumption
+    assert "list FR no. 7 of 2026-08-01" in texts
+
+
+def test_the_built_in_authority_is_not_called_qualified():
+    assert story(evidence.full()).verdict.strength[0].endswith("not a qualified authority")
+
+
 def test_a_name_that_runs_right_to_left_is_also_given_in_the_order_of_writing():
     assert "U+05D3 U+05D5 U+05D7 _2026.pdf" in all_text(evidence.full())

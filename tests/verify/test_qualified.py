@@ -163,8 +163,13 @@ def test_without_a_list_nothing_is_said() -> None:
     assert asked().answer == UNKNOWN
 
 
-def test_an_unsigned_list_is_named_as_one() -> None:
-    assert "signature not checked" in asked(listing(service(TSA.der), signer=None)).reason
+def test_an_unsigned_list_is_named_as_one_and_yields_to_a_signed_one() -> None:
+    unsigned = listing(service(TSA.der), signer=None)
+    found = asked(unsigned)
+    assert found.answer == "qualified by an unsigned list"
+    assert found.holds
+    assert "signature not checked" in found.reason
+    assert asked(unsigned, listing(service(TSA.der), territory="DE")).answer == QUALIFIED
 
 
 # --- in a report -------------------------------------------------------------------------------
