@@ -17,7 +17,11 @@ from typing import TypeVar
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
 
 from proofmail.core.canonical import Json, base64url, format_time
 from proofmail.core.claims import MAX_PARTS, check_claim, never_hidden
@@ -163,8 +167,9 @@ def check_signature(spki: bytes, record: Record, signature: Signature) -> None:
         raise CheckFailed("the signature does not fit the record and the key") from error
 
 
-_Witness = tuple[str, WitnessFact]
-"""What makes witnesses distinct (an authority's root, a chain), and what the witness says."""
+_Witness = tuple[frozenset[str], WitnessFact]
+"""Whose word it is, by all that tells authorities or chains apart, and what the witness says. Two
+with anything in common are of the same one."""
 
 
 def _tokens(bench: _Bench, proof: Proof, trust: Trust) -> list[_Witness]:
@@ -218,7 +223,19 @@ def _token(
         ),
         "built-in authority" if authority and authority.built_in else "",
     )  # fmt: skip
-    return f"rfc3161 {facts.root_sha256.hex()}", fact
+    return _whose(context, authority) if status is Status.PASSED else frozenset(), fact
+
+
+def _whose(context: TokenContext, authority: Authority | None) -> frozenset[str]:
+    """By the end of the path, its key, the signer's key, and what the trust calls the authority:
+    a renewed root, or a second signer, makes no second witness. For a token that passed."""
+    root = context.path[-1]
+    known = [root.public_bytes(Encoding.DER)] + [
+        one.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        for one in (root, context.certificate)
+    ]
+    names = [f"name {authority.name}"] if authority and authority.name else []
+    return frozenset((*names, *(sha256(data).hexdigest() for data in known)))
 
 
 def _revocation(
@@ -411,7 +428,7 @@ def _anchor(
         ),
         "development chain" if chain and chain.development else "",
     )  # fmt: skip
-    return f"evm {facts.chain_id}", fact
+    return frozenset((f"evm {facts.chain_id}",)), fact
 
 
 def _anchored(anchor: EvmAnchor, root: bytes | None) -> AnchoredRoot:
@@ -487,9 +504,14 @@ def _linked(
 
 def _enough(bench: _Bench, witnesses: list[_Witness], needed: int) -> None:
     """V17: as many distinct witnesses passed as the trust asks for."""
-    passed = {name for name, fact in witnesses if fact.status is Status.PASSED}
-    reason = f"{len(passed)} of {needed} needed"
-    status = Status.PASSED if len(passed) >= needed else Status.NOT_CHECKED
+    distinct: list[frozenset[str]] = []
+    for whose, fact in witnesses:
+        if fact.status is Status.PASSED:
+            same = [other for other in distinct if other & whose]
+            distinct = [other for other in distinct if not other & whose]
+            distinct.append(whose.union(*same))
+    reason = f"{len(distinct)} of {needed} needed"
+    status = Status.PASSED if len(distinct) >= needed else Status.NOT_CHECKED
     if not witnesses and status is not Status.PASSED:
         status = Status.ABSENT
     bench.note("V17", "enough independent witnesses", status, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -110,9 +110,17 @@ class Trust:
         return next((s for s in self.services if s.log == log), None)
 
     def authority(self, root_sha256: bytes) -> Authority | None:
-        """The authority whose certificate has this SHA-256."""
-        found = (a for a in self.authorities if sha256(a.certificate).digest() == root_sha256)
-        return next(found, None)
+        """The authority whose certificate has this SHA-256. Listed more than once it is the first
+        of them, and all that any of them asks for, or warns of, holds."""
+        found = [a for a in self.authorities if sha256(a.certificate).digest() == root_sha256]
+        if len(found) < 2:
+            return found[0] if found else None
+        return replace(
+            found[0],
+            built_in=any(a.built_in for a in found),
+            revocation_required=any(a.revocation_required for a in found),
+            qualified_required=any(a.qualified_required for a in found),
+        )
 
     def chain(self, chain_id: int) -> Chain | None:
         return next((c for c in self.chains if c.chain_id == chain_id), None)
