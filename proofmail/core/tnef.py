@@ -11,7 +11,7 @@ from hashlib import sha3_256, sha256
 from proofmail.core.headers import ascii_lower
 from proofmail.core.model import File
 from proofmail.core.parameters import PartHeader
-from proofmail.core.tnef_names import file_name
+from proofmail.core.tnef_names import file_name, may_hold_content
 
 FILES_MAX = 100
 ATTRIBUTES_MAX = 10_000
@@ -25,6 +25,11 @@ _START_BYTES, _HEADER_BYTES, _CHECKSUM_BYTES = 6, 9, 2
 _MESSAGE, _ATTACHMENT = 1, 2
 _REND_DATA, _TITLE, _DATA, _PROPERTIES = 0x69002, 0x18010, 0x6800F, 0x69005
 _BODY, _MESSAGE_PROPERTIES, _CODE_PAGE = 0x2800C, 0x69003, 0x69007
+_AT_ANOTHER_LEVEL = {
+    _MESSAGE: (_REND_DATA, _TITLE, _DATA, _PROPERTIES),
+    _ATTACHMENT: (_BODY, _MESSAGE_PROPERTIES, _CODE_PAGE),
+}
+"""Some readers go by the attribute alone, and take it for what it is at its own level."""
 
 
 def is_tnef(header: PartHeader) -> bool:
@@ -39,7 +44,7 @@ class _Open:
     def __init__(self) -> None:
         self.title = b""
         self.properties = b""
-        self.has_data = False
+        self.said: set[int] = set()
         self.size_bytes = 0
         self.sha256 = sha256()
         self.sha3_256 = sha3_256()
@@ -89,7 +94,9 @@ class Tnef:
         rest = self._held not in (b"", b"\n", b"\r\n")
         if self._is_bent or rest or self._left or self._need != _HEADER_BYTES:
             return (), frozenset(("tnef", "tnef.malformed"))
-        listed = [one for one in self._files if one.has_data]
+        listed = [
+            one for one in self._files if _DATA in one.said and not may_hold_content(one.properties)
+        ]
         if len(listed) < len(self._files):
             self._notes.add("tnef.unlisted")
         files = [
@@ -121,7 +128,9 @@ class Tnef:
         self._captured = b""
         self._attributes += 1
         self._is_bent = (
-            self._level not in (_MESSAGE, _ATTACHMENT) or self._attributes > ATTRIBUTES_MAX
+            self._level not in (_MESSAGE, _ATTACHMENT)
+            or self._attribute in _AT_ANOTHER_LEVEL[self._level]
+            or self._attributes > ATTRIBUTES_MAX
         )
         if self._level == _ATTACHMENT:
             self._begin_of_attachment()
@@ -136,9 +145,9 @@ class Tnef:
                 self._is_bent = True
         elif self._file is None:
             self._is_bent = True
-        elif self._attribute == _DATA:
-            self._is_bent = self._is_bent or self._file.has_data
-            self._file.has_data = True
+        elif self._attribute in (_TITLE, _DATA, _PROPERTIES):
+            self._is_bent = self._is_bent or self._attribute in self._file.said
+            self._file.said.add(self._attribute)
 
     def _take(self, piece: bytes) -> None:
         self._sum += sum(piece)

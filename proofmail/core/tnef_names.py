@@ -10,12 +10,14 @@ from proofmail.core.headers import bounded, unified_white
 from proofmail.core.parameters import NAME_MAX
 from proofmail.core.unicode14 import nfc
 
-_LONG_NAME, _SHORT_NAME = 0x3707, 0x3704
+_LONG_NAME, _SHORT_NAME, _CONTENT = 0x3707, 0x3704, 0x3701
 _STRING8, _UNICODE = 0x001E, 0x001F
 _FIXED = {2: 4, 3: 4, 4: 4, 5: 8, 6: 8, 7: 8, 0x0A: 4, 0x0B: 4, 0x14: 8, 0x40: 8, 0x48: 16}
 """Octets of a value by its type; what is shorter than 4 is filled up."""
 _VARIABLE = (0x000D, _STRING8, _UNICODE, 0x0102)
 _NAMED = 0x8000
+_SEVERAL = 0x1000
+"""Added to a type: several values of it."""
 _PROPERTIES_MAX = 1_000
 _CODE_PAGES = {
     **{number: f"windows-{number}" for number in (874, *range(1250, 1259))},
@@ -31,12 +33,21 @@ def file_name(title: bytes, properties: bytes, code_page: int) -> str | None:
     """None where nothing is said, or only white space."""
     charset = _CODE_PAGES.get(code_page, "us-ascii")
     found: dict[int, str] = {}
-    for number, kind, value in _strings(properties):
-        name = _cleaned(_text(value, None if kind == _UNICODE else charset))
-        if name and number in (_LONG_NAME, _SHORT_NAME):
-            found.setdefault(number, name)
+    for number, kind, value in _values(properties):
+        if kind in (_STRING8, _UNICODE) and number in (_LONG_NAME, _SHORT_NAME):
+            name = _cleaned(_text(value, None if kind == _UNICODE else charset))
+            if name:
+                found.setdefault(number, name)
     said = _cleaned(_text(title, charset))
     return found.get(_LONG_NAME) or found.get(_SHORT_NAME) or said or None
+
+
+def may_hold_content(properties: bytes) -> bool:
+    """Whether content stands among the properties, which some readers show in place of the
+    file's own; or may stand there, where they cannot be read to their end."""
+    numbers = [number for number, _, _ in _values(properties)]
+    stated = int.from_bytes(properties[:4], "little")
+    return _CONTENT in numbers or len(numbers) != stated
 
 
 def _text(value: bytes, charset: str | None) -> str:
@@ -52,8 +63,9 @@ def _cleaned(text: str) -> str:
     return bounded(nfc(unified) or unified, set(), NAME_MAX)
 
 
-def _strings(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Number, type and value of each string, as far as the properties can be read."""
+def _values(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Number, type and value (empty for one that is no string) of each property, as far as they
+    can be read."""
     at = 4
 
     def number(start: int, size: int = 4) -> int:
@@ -65,15 +77,25 @@ def _strings(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         if key >= _NAMED:
             length = number(at + 20) if number(at + 16) else 0
             at += 24 + (-(-length // 4) * 4 if number(at + 16) else 0)
-        if kind in _FIXED:
-            at += _FIXED[kind]
-        elif kind in _VARIABLE and number(at) == 1:
-            length = number(at + 4)
-            at += 8
-            if at + length > len(data):
+        value, several = b"", kind >= _SEVERAL
+        base, count = kind % _SEVERAL, 1
+        if several or base in _VARIABLE:
+            count = number(at)
+            at += 4
+        if (count != 1 and not several) or count > len(data) // 4:
+            return
+        if base in _FIXED:
+            at += _FIXED[base] * count
+            if at > len(data):
                 return
-            if kind in (_STRING8, _UNICODE):
-                yield key, kind, data[at : at + length]
-            at += -(-length // 4) * 4
+        elif base in _VARIABLE:
+            for _ in range(count):
+                length = number(at)
+                value = data[at + 4 : at + 4 + length]
+                at += 4 + length
+                if at > len(data):
+                    return
+                at += -length % 4
         else:
             return
+        yield key, kind, value

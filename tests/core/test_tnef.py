@@ -129,10 +129,10 @@ def test_names_are_read_from_what_the_file_says() -> None:
     assert names(tnef([file("", b"x", title=b"")])) == [None]
     short = string_property(0x3704, "SHORT~1.PDF")
     assert names(tnef([file("long.pdf", b"x", short)])) == ["long.pdf"]
-    other = attribute(2, 0x69005, properties(string_property(0x3707, b"caf\xe9\0"), short))
-    assert names(tnef([file("gone", b"x"), other])) == ["café"]
+    assert names(tnef([file(b"caf\xe9", b"x", short)])) == ["café"]
+    begun, content = attribute(2, 0x69002, bytes(14)), attribute(2, 0x6800F, b"x")
     only_short = attribute(2, 0x69005, properties(short))
-    assert names(tnef([file("gone", b"x"), only_short])) == ["SHORT~1.PDF"]
+    assert names(tnef([begun + content + only_short])) == ["SHORT~1.PDF"]
 
 
 def test_properties_of_every_kind_are_passed_over() -> None:
@@ -146,15 +146,54 @@ def test_properties_of_every_kind_are_passed_over() -> None:
         + struct.pack("<I", 9),
         struct.pack("<HHII", 0x102, 0x3702, 1, 5) + b"12345\0\0\0",
     ]  # fmt: skip
-    assert names(tnef([file("a.pdf", b"x", *items)])) == ["a.pdf"]
-    for unknown in (struct.pack("<HHI", 0x1003, 1, 0), struct.pack("<HHII", 0x1F, 1, 2, 0)):
-        assert names(tnef([file("a.pdf", b"x", unknown)])) == ["FILE~1.BIN"]
+    several = [
+        struct.pack("<HHIII", 0x1003, 0x3705, 2, 1, 2),
+        struct.pack("<HHI", 0x101F, 0x3707, 2) + struct.pack("<I", 2) + b"x\0\0\0"
+        + struct.pack("<I", 6) + b"y\0z\0\0\0\0\0",
+    ]  # fmt: skip
+    assert names(tnef([file("a.pdf", b"x", *items, *several)])) == ["a.pdf"]
 
 
-def test_a_name_far_behind_is_not_looked_for() -> None:
-    size = CAPTURE_MAX_BYTES
-    large = struct.pack("<HHII", 0x102, 0x3702, 1, size) + bytes(size)
-    assert names(tnef([file("a.pdf", b"x", large)])) == ["FILE~1.BIN"]
+CONTENT_PROPERTY = struct.pack("<HHII", 0x102, 0x3701, 1, 5) + b"other\0\0\0"
+UNREAD = {
+    "an unknown type": struct.pack("<HHI", 0x0D0D, 1, 0),
+    "two values of a type of one": struct.pack("<HHII", 0x1F, 1, 2, 0),
+    "too many values": struct.pack("<HHI", 0x1003, 1, 1 << 31),
+    "more than is looked at": struct.pack("<HHII", 0x102, 0x3702, 1, CAPTURE_MAX_BYTES)
+    + bytes(CAPTURE_MAX_BYTES),
+}
+
+
+@pytest.mark.parametrize("item", [CONTENT_PROPERTY, *UNREAD.values()], ids=["content", *UNREAD])
+def test_a_file_of_which_readers_may_show_another_content_is_not_listed(item: bytes) -> None:
+    """Some take the content, or a name, from among the properties."""
+    for items in ([item], [item, CONTENT_PROPERTY], [CONTENT_PROPERTY, item]):
+        files, notes = read(tnef([file("a.pdf", b"x", *items), file("b.pdf", b"y")]))
+        assert [one.name for one in files] == ["b.pdf"]
+        assert "tnef.unlisted" in notes
+
+
+def test_properties_that_are_fewer_than_they_say_leave_the_file_unlisted() -> None:
+    begun, content = attribute(2, 0x69002, bytes(14)), attribute(2, 0x6800F, b"x")
+    fewer = struct.pack("<I", 2) + string_property(0x3704, "a.pdf")
+    assert read(tnef([begun + content + attribute(2, 0x69005, fewer)]))[0] == ()
+
+
+@pytest.mark.parametrize("number", [0x6800F, 0x18010, 0x69005])
+def test_what_a_file_says_twice_bends_it(number: int) -> None:
+    twice = file("a.pdf", b"x") + attribute(2, number, bytes(4))
+    assert read(tnef([twice])) == ((), {"tnef", "tnef.malformed"})
+
+
+@pytest.mark.parametrize(
+    ("level", "number"),
+    [*((1, n) for n in (0x69002, 0x6800F, 0x18010, 0x69005)),
+     *((2, n) for n in (0x2800C, 0x69003, 0x69007))],
+)  # fmt: skip
+def test_an_attribute_at_another_level_bends_it(level: int, number: int) -> None:
+    """Some readers go by the attribute alone: this would be the content of the file before."""
+    data = tnef([file("a.pdf", b"x"), attribute(level, number, b"other")])
+    assert read(data) == ((), {"tnef", "tnef.malformed"})
 
 
 def test_a_file_without_content_is_named_as_not_listed() -> None:

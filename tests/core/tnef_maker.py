@@ -23,9 +23,17 @@ def properties(*items: bytes) -> bytes:
     return struct.pack("<I", len(items)) + b"".join(items)
 
 
-def file(name: str, data: bytes | None, *items: bytes, title: bytes = b"FILE~1.BIN\0") -> bytes:
+def file(
+    name: str | bytes, data: bytes | None, *items: bytes, title: bytes = b"FILE~1.BIN\0"
+) -> bytes:
     """A file with a long name in UTF-16; without content if `data` is None."""
-    named = properties(*items, string_property(0x3707, name + "\0")) if name else properties()
+    named = (
+        properties(
+            *items, string_property(0x3707, name + (b"\0" if isinstance(name, bytes) else "\0"))
+        )
+        if name
+        else properties()
+    )
     return b"".join((
         attribute(2, 0x69002, bytes(14)),
         attribute(2, 0x18010, title),
