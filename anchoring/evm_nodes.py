@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median_low
 from typing import TypeVar
 
@@ -28,7 +28,8 @@ T = TypeVar("T")
 FIRST_PAUSE_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 1800.0
 LAGGING = timedelta(seconds=120)
-"""How much older than the best node's newest block a node's may be."""
+"""How much older than the best node's newest block a node's may be, and how far ahead of our clock
+while another node's is not: blocks are not made in the future."""
 
 SILENT, LIES, LAGS, UNFIT = "silent", "does-not-hold", "lags", "unfit"
 
@@ -56,12 +57,13 @@ class SeveralNodes:
         nodes: Sequence[EvmLedger],
         quorum: int = 0,
         report: Callable[[int, str], None] = lambda number, why: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if not 0 <= quorum <= len(nodes):
             raise Misconfigured("ledger: quorum is larger than the number of nodes")
         self._nodes = nodes
         self._quorum = quorum or usual_quorum(len(nodes))
-        self._report = report
+        self._report, self._now = report, now
         self._standings = [_Standing() for _ in nodes]
         self._lock = threading.RLock()  # the steps ask from several threads
         self._disagreeing = True  # so that what an earlier process reported is taken back
@@ -71,12 +73,19 @@ class SeveralNodes:
         return self._agreed(lambda node: node.chain_id(), "which chain it is")
 
     def head(self) -> Head:
-        """The newest that enough nodes have reached; nodes far behind are set aside."""
+        """The newest that enough nodes have reached; nodes far behind are set aside, and so are
+        those far ahead of our clock: one that could make all others look late by a time of its own
+        invention would soon be the only one that is asked."""
         found = self._each(lambda node: node.head())
-        best = max(head.time for head in found.values())
+        now = self._now()
+        ahead = {number for number, head in found.items() if head.time - now > LAGGING}
+        if len(ahead) == len(found):
+            ahead = set()  # then it is our clock that is behind
+        best = min(now, max(head.time for head in found.values()))
         for number, head in list(found.items()):
-            if best - head.time > LAGGING and len(found) > 1:
-                self._set_aside(number, LAGS)
+            late = best - head.time > LAGGING and len(found) > 1
+            if number in ahead or late:
+                self._set_aside(number, LIES if number in ahead else LAGS)
                 del found[number]
             else:
                 self._back(number)
@@ -87,7 +96,9 @@ class SeveralNodes:
         )
 
     def next_nonce(self, sender: bytes) -> int:
-        return self._reached(list(self._each(lambda node: node.next_nonce(sender)).values()))
+        """Of two nodes the lower one's: a nonce that is used already is found out, and the batch
+        takes another; one that the chain does not reach would hold its batch back for ever."""
+        return median_low(self._each(lambda node: node.next_nonce(sender)).values())
 
     def fees(self) -> Fees:
         found = list(self._each(lambda node: node.fees()).values())

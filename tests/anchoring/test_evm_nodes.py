@@ -48,7 +48,12 @@ class Said:
 
 def several(*nodes: Said, quorum: int = 0) -> tuple[SeveralNodes, list[tuple[int, str]]]:
     told: list[tuple[int, str]] = []
-    made = SeveralNodes(nodes, quorum, lambda number, why: told.append((number, why)))  # type: ignore[arg-type]
+    made = SeveralNodes(
+        nodes,  # type: ignore[arg-type]
+        quorum,
+        lambda number, why: told.append((number, why)),
+        lambda: NOW,
+    )
     return made, told
 
 
@@ -125,6 +130,35 @@ def test_a_lagging_node_is_set_aside_and_does_not_hold_the_time_back() -> None:
     nodes, told = several(Said(head=Head(9, NOW)), Said(head=Head(8, NOW - timedelta(seconds=12))))
     assert nodes.head() == Head(9, NOW - timedelta(seconds=12))
     assert told == []
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=365), timedelta(seconds=119)])
+def test_a_time_of_ones_own_invention_does_not_drive_the_honest_ones_out(ahead: timedelta) -> None:
+    """Else a liar would be the only one to say what is final."""
+    honest = {"head": Head(9, NOW - timedelta(seconds=12)), "block_hash": A}
+    liar = {"head": Head(9, NOW + ahead), "block_hash": B}
+    for others in (1, 2):
+        nodes, told = several(*(Said(**honest) for _ in range(others)), Said(**liar))
+        assert nodes.head() == Head(9, NOW - timedelta(seconds=12))
+        assert told == ([(others + 1, LIES)] if ahead > evm_nodes.LAGGING else [])
+        if ahead > evm_nodes.LAGGING or others > 1:
+            assert nodes.block_hash(9) == A
+        else:
+            with pytest.raises(TryLater):
+                nodes.block_hash(9)
+
+
+def test_a_clock_of_ours_that_is_behind_drives_nobody_out() -> None:
+    early = Head(9, NOW + timedelta(hours=1))
+    nodes, told = several(Said(head=early), Said(head=Head(9, NOW + timedelta(days=9))))
+    assert nodes.head() == early
+    assert told == []
+
+
+def test_of_two_nodes_none_can_name_a_nonce_that_is_never_reached() -> None:
+    for pair in ((4, 10**6), (10**6, 4)):
+        nodes, _ = several(*(Said(next_nonce=nonce) for nonce in pair))
+        assert nodes.next_nonce(A) == 4
 
 
 def test_what_cannot_be_compared_is_bounded() -> None:
