@@ -168,6 +168,8 @@ class Settings:
     authorities: tuple[OutsideAuthority, ...] = ()
     """Outside authorities in order of preference; the built-in one comes last."""
     built_in_authority: bool = True
+    trusted_lists: str = ""
+    """A file of `proofmail trust build`: its trusted lists say which authorities are qualified."""
 
     @property
     def database_url(self) -> str:

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
@@ -27,10 +29,11 @@ from anchoring.remote_signer import RemoteSigner
 from anchoring.tsa_http import Credentials, HttpAuthority, basic, bearer
 from proofmail import setup
 from proofmail.config import BUILT_IN, OutsideAuthority, Settings
-from proofmail.errors import Misconfigured, TryLater
+from proofmail.errors import Misconfigured, TryLater, Unreadable
 from proofmail.ports import AnchorSigner, Ledger
+from proofmail.verify.lists import TrustedList
 from proofmail.verify.token import TokenAnchor, TokenTrust
-from proofmail.verify.trust import Authority, Chain, Service, Trust, make_trust
+from proofmail.verify.trust import Authority, Chain, Service, Trust, make_trust, read_trust
 
 ENVIRONMENT_KEY = "PROOFMAIL_ANCHOR_KEY"
 ENVIRONMENT_PASSWORD = "PROOFMAIL_ANCHOR_PASSWORD"  # noqa: S105 - a variable's name
@@ -237,8 +240,8 @@ def own_trust(
     settings: Settings, blocks: dict[int, list[bytes]], senders: Set[bytes] = frozenset()
 ) -> Trust:
     """What this installation's auditors are asked to believe: its own keys, the authorities that
-    it uses, and the blocks that its chain called final. `senders` are those of the anchors in
-    them: a key that was changed since has signed some."""
+    it uses, the trusted lists, and the blocks that its chain called final. `senders` are those of
+    the anchors in them: a key that was changed since has signed some."""
     authorities = [
         Authority(outside.name, root, _policies(outside))
         for outside in settings.authorities
@@ -259,6 +262,17 @@ def own_trust(
     ]
     spki = service_key(settings)
     service = Service(settings.log, (spki,), frozenset({anchor_address(settings), *senders}))
-    return make_trust(
-        [service], authorities, chains, [_der(public_file(settings, setup.SEAL_CERTIFICATE))]
-    )
+    seals = [_der(public_file(settings, setup.SEAL_CERTIFICATE))]
+    lists = _lists(settings.path(settings.trusted_lists)) if settings.trusted_lists else ()
+    return make_trust([service], authorities, chains, seals, lists=lists)
+
+
+@lru_cache(maxsize=2)
+def _lists(file: Path) -> tuple[TrustedList, ...]:
+    """Read once: like a setting, it counts from the next start."""
+    try:
+        return read_trust(file.read_bytes()).lists
+    except OSError as error:
+        raise Misconfigured(f"trusted_lists: {file} cannot be read: {error.strerror}") from error
+    except Unreadable as error:
+        raise Misconfigured(f"trusted_lists: {file} is no trust file: {error}") from error

@@ -14,6 +14,7 @@ from proofmail.config import Settings, read_settings
 from proofmail.errors import Misconfigured
 from proofmail.folder import all_desks, own_trust
 from proofmail.setup import InitOptions, initialise
+from proofmail.verify.trust import Trust
 from tests.making import World
 
 
@@ -129,3 +130,23 @@ def test_credentials_come_from_files_that_nobody_else_may_read(made: Folder) -> 
         all_desks(settings)
     with pytest.raises(Misconfigured, match="cannot be read"):
         all_desks(made.settings(ONE + 'client_certificate_file = "absent"\n'))
+
+
+def test_trusted_lists_of_a_file_go_into_the_trust(made: Folder) -> None:
+    vectors = Path(__file__).parent / "vectors" / "lists"
+    (made.path / "lists.json").write_bytes((vectors / "trust.json").read_bytes())
+    (made.path / "odd.json").write_bytes(b"odd")
+
+    def trust(name: str) -> Trust:
+        (made.path / "settings.toml").write_text(f'trusted_lists = "{name}"\n{made.original}')
+        return own_trust(read_settings(made.path), {})
+
+    found = trust("lists.json")
+    assert [item.territory for item in found.lists] == ["FR"]
+    assert [service.log for service in found.services] == [read_settings(made.path).log]
+    assert [authority.name for authority in found.authorities] == ["built-in"]
+    with pytest.raises(Misconfigured, match=r"no trust file"):
+        trust("odd.json")
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        trust("nowhere.json")
+    assert own_trust(made.settings(""), {}).lists == ()

@@ -38,6 +38,8 @@ from proofmail.store.tables import (
     transactions,
 )
 from proofmail.verify.cms import one_signer, signer_certificate
+from proofmail.verify.lists import TrustedList
+from proofmail.verify.qualified import extracts_of
 from proofmail.verify.token_reader import read_token
 
 MAX_REVOCATION_IN_PROOF = 4 << 20
@@ -47,9 +49,11 @@ _NODE_BYTES = 32
 _MARGIN_BYTES = 4096
 
 
-def assemble(store: Store, organisation: str, record_id: str) -> Proof:
+def assemble(
+    store: Store, organisation: str, record_id: str, lists: Sequence[TrustedList] = ()
+) -> Proof:
     """The whole proof of a record as it stands now, with the proofs of its newest receipts and
-    addenda, as many as a proof file may hold.
+    addenda, as many as a proof file may hold, and what the lists say of its tokens.
 
     Refused when this organisation has no such record, or when it was erased.
     """
@@ -61,9 +65,9 @@ def assemble(store: Store, organisation: str, record_id: str) -> Proof:
             raise Refused("there is no such record", enhanced="5.1.1")
         if row.entries is None:
             raise Refused("this record was erased: what it said cannot be shown any more")
-        proof = _proof(connection, row)
+        proof = _proof(connection, row, lists)
         room = MAX_PROOF_BYTES - len(proof.to_bytes()) - _MARGIN_BYTES
-        linked = _linked(connection, organisation, row.sequence, room)
+        linked = _linked(connection, organisation, row.sequence, room, lists)
     return replace(proof, linked=tuple(linked))
 
 
@@ -92,12 +96,15 @@ def _rows() -> Any:
     )
 
 
-def _proof(connection: Connection, row: Row[Any]) -> Proof:
+def _proof(connection: Connection, row: Row[Any], lists: Sequence[TrustedList]) -> Proof:
     return Proof(
         record=read_record(decode(row.record)),
         entries=tuple(read_entry(entry) for entry in decode(row.entries)),
         signature=Signature(row.key_id, row.signature),
-        tokens=tuple(_tokens(connection, row.sequence)),
+        tokens=tuple(
+            replace(token, extracts=extracts_of(token, lists))
+            for token in _tokens(connection, row.sequence)
+        ),
         batches=() if row.batch_id is None else (_batch(connection, row),),
     )
 
@@ -173,7 +180,11 @@ def _batch(connection: Connection, row: Row[Any]) -> Batch:
 
 
 def _linked(
-    connection: Connection, organisation: str, sequence: int, room_bytes: int
+    connection: Connection,
+    organisation: str,
+    sequence: int,
+    room_bytes: int,
+    lists: Sequence[TrustedList],
 ) -> Sequence[Proof]:
     rows = connection.execute(
         _rows()
@@ -184,7 +195,7 @@ def _linked(
     ).all()
     found: list[Proof] = []
     for row in rows:
-        proof = _proof(connection, row)
+        proof = _proof(connection, row, lists)
         room_bytes -= len(proof.to_bytes()) + 1
         if room_bytes < 0:
             break

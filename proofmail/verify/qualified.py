@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from proofmail.core.extracts import ListExtract
 from proofmail.core.proof import Rfc3161Token
+from proofmail.errors import CheckFailed, Unreadable
 from proofmail.verify.lists import (
     NOT_QUALIFIED,
     QUALIFIED,
@@ -16,7 +17,7 @@ from proofmail.verify.lists import (
     qualification,
 )
 from proofmail.verify.report import Status
-from proofmail.verify.token import TokenContext
+from proofmail.verify.token import TokenContext, TokenTrust
 from proofmail.verify.trust import Authority
 
 NUMBER = "V5.Q"
@@ -44,6 +45,19 @@ def judge_qualification(
         return Qualification(NOT_QUALIFIED, "the built-in authority is not a qualified one")
     untrusted = (*context.token.certificates, *context.certificates)
     return qualification(context.certificate, untrusted, context.token.info.gen_time, lists)
+
+
+def extracts_of(token: Rfc3161Token, lists: Sequence[TrustedList]) -> tuple[ListExtract, ...]:
+    """What the lists say of a token that has been judged before, to travel beside it; nothing for
+    one that cannot be read."""
+    if not lists:
+        return ()
+    context = TokenContext(token.response, b"", TokenTrust(), token.certificates)
+    try:
+        found = judge_qualification(context, lists, None, failed=False)
+    except (CheckFailed, Unreadable):
+        return ()
+    return (found.extract,) if found.extract else ()
 
 
 def qualification_details(token: Rfc3161Token, found: Qualification) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from proofmail.core.proof import Proof
 from proofmail.errors import CheckFailed
 from proofmail.store.proofs import assemble
 from proofmail.web.access import Caller, note
@@ -17,7 +18,7 @@ from proofmail.web.services import DossierRequest, Language, Services
 def proof_response(services: Services, caller: Caller, record_id: str) -> Response:
     """The canonical bytes of the proof file as it stands now. Blocks."""
     row = find_row(services.store, caller.organisation.id, record_id)
-    data = assemble(services.store, caller.organisation.id, row.id).to_bytes()
+    data = _proof(services, caller.organisation.id, row.id).to_bytes()
     note(services, caller, "proof.downloaded", f"record:{row.id}")
     return _file(data, "application/json", f"proofmail-{row.id}.json")
 
@@ -28,7 +29,7 @@ async def dossier_response(
     """The sealed dossier, provisional as long as a witness is missing or the block not final."""
     organisation = caller.organisation
     row = await run_in_threadpool(find_row, services.store, organisation.id, record_id)
-    proof = await run_in_threadpool(assemble, services.store, organisation.id, row.id)
+    proof = await run_in_threadpool(_proof, services, organisation.id, row.id)
     request = DossierRequest(
         language, organisation.zone, organisation.name, row.state == "final" and row.stamped
     )
@@ -41,6 +42,10 @@ async def dossier_response(
         ) from error
     await run_in_threadpool(note, services, caller, "dossier.downloaded", f"record:{row.id}")
     return _file(data, "application/pdf", f"proofmail-{row.id}-{language}.pdf")
+
+
+def _proof(services: Services, organisation: str, record_id: str) -> Proof:
+    return assemble(services.store, organisation, record_id, services.trust().lists)
 
 
 def _file(data: bytes, media_type: str, name: str) -> Response:

@@ -102,7 +102,7 @@ def gather(store: Store, trust: Trust, organisation: str, record_id: str) -> Rec
     linked = tuple(receipts_of(store, organisation, record_id))
     if row.erased_at is not None:
         return RecordFacts(row, linked, None, None)
-    proof = assemble(store, organisation, record_id)
+    proof = assemble(store, organisation, record_id, trust.lists)
     return RecordFacts(row, linked, proof, verify_proof(proof, trust))
 
 

@@ -7,16 +7,20 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.testclient import TestClient
 
 from anchoring.tsa_client import build_request
 from proofmail.accounts.keys import create_key, list_keys, revoke_key
 from proofmail.accounts.trail import check_trail, list_trail
 from proofmail.core.canonical import decode
-from proofmail.core.proof import read_proof
+from proofmail.core.extracts import ListExtract
+from proofmail.core.proof import Rfc3161Token, read_proof
 from proofmail.errors import CheckFailed, TryLater
 from proofmail.store.erasing import erase
 from proofmail.verify.checks import verify_proof
+from proofmail.verify.lists import ListedService, Period, TrustedList
 from proofmail.verify.trust import read_trust
 from tests.making import ATTACHMENT, MAIL, NOW
 from tests.store.house import fill, read_receipt
@@ -199,7 +203,7 @@ def test_one_record_with_its_witnesses(site: Site, guest: Guest) -> None:
     assert claims["part.2"]["source"] == "derived"
     assert claims["part.2"]["value"]["name"] == "offre.pdf"
     odd = {c["number"]: c["status"] for c in after["checks"] if c["status"] != "passed"}
-    assert odd == {"V5.S": "not checked"}
+    assert odd == {"V5.S": "not checked", "V5.Q": "absent"}
 
 
 def test_the_proof_file_verifies_under_the_trust_file(site: Site, guest: Guest) -> None:
@@ -366,6 +370,27 @@ def test_the_description_of_the_api_is_complete(site: Site) -> None:
 
 
 # --- verification --------------------------------------------------------------------------
+
+
+def test_a_proof_carries_what_the_lists_say_of_its_token(site: Site, guest: Guest) -> None:
+    root = x509.load_pem_x509_certificate(site.world.authority.root_pem)
+    since = NOW - timedelta(days=900)
+    listed = ListedService(
+        "P", "S", (root.public_bytes(Encoding.DER),), (Period(since, "granted", "QTST"),)
+    )
+    one = TrustedList("FR", 7, NOW + timedelta(days=1), None, bytes(32), bytes(32), (listed,))
+    record = site.record(guest)
+    site.stamp()
+    told = ListExtract("FR", 7, one.issued, bytes(32), "P", "S", "QTST", "granted", since)
+    for lists, extracts in (((), ()), ((one,), (told,))):
+        client = site.api(guest, trust=lambda lists=lists: site.world.trust(lists=lists))
+        proof = read_proof(client.get(f"/api/v1/records/{record}/proof.json").content)
+        (token,) = proof.tokens
+        assert isinstance(token, Rfc3161Token)
+        assert token.extracts == extracts
+        details = client.get(f"/api/v1/records/{record}").json()["witnesses"][0]["details"]
+        assert details["qualified"] == "not qualified"  # by the trust, the authority is built in
+        assert ("service_saw" in details) == bool(extracts)
 
 
 @pytest.fixture
