@@ -25,6 +25,8 @@ from proofmail.verify.saved_text import part_of
 from proofmail.verify.words import Said, said
 
 _OLD_FIRST_LINE = "Microsoft Mail Internet Headers Version 2.0"
+_KINDS = (1, 2, 3)
+"""Of recipients: To, Cc, Bcc."""
 _FIELDS = ("header.cc", "header.date", "header.from", "header.subject", "header.to")
 
 
@@ -125,7 +127,9 @@ def _from(message: Message) -> Json | None:
 
 def _recipients(message: Message, kind: int, line: str | None, recorded: Json) -> Json | None:
     people = [person for person in message.recipients if person.kind == kind]
-    if any(person.address is None for person in people):
+    # One of another kind, or with flags beside it, is shown by some programs and not by others.
+    strange = any(person.kind not in _KINDS for person in message.recipients)
+    if strange or any(person.address is None for person in people):
         return None
     found = [_mailbox(person) for person in people]
     if found != recorded and sorted(found, key=str) == sorted(recorded, key=str):

@@ -1,8 +1,8 @@
 """The texts of an Outlook file against the recorded bodies (SPEC §10.4).
 
 Outlook keeps one text in up to three forms: plain, HTML and RTF, and programs choose which they
-show. So a form that was not recorded must have the same characters as one that matches, white
-space aside; where it has others, or cannot be read, the file is not checked.
+show. So a form that was not recorded must have the same words as one that matches, however much
+white space is between them; where it has others, or cannot be read, the file is not checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from proofmail.verify.parts_words import changed, described
 from proofmail.verify.rtf import RichText, enclosed
 from proofmail.verify.rtf_packed import unpacked
 from proofmail.verify.saved_text import part_of, readings, same_text
-from proofmail.verify.text_view import View, bare, view_of
+from proofmail.verify.text_view import View, view_of, words
 from proofmail.verify.words import Said, said
 
 _PLAIN, _HTML = "text/plain", "text/html"
@@ -149,7 +149,7 @@ def _rich_text(comparison: Comparison, packed: bytes | None) -> RichText | None:
 
 
 def _plain(text: str) -> _Form:
-    seen = bare(text)
+    seen = words(text)
     return _Form(tuple(part for part, _ in readings(_PLAIN, text)), View(seen, seen))
 
 

@@ -31,6 +31,8 @@ _SAID = {
     "bullet": ("&bull;", "•"), "endash": ("&ndash;", "–"), "emdash": ("&mdash;", "—"),
 }  # fmt: skip
 """Words that stand for text: in HTML, and by themselves (MS-OXRTFEX §2.1.3.1.5)."""
+_BORDERS = frozenset({"cell", "column", "nestcell", "nestrow", "page", "row", "sect"})
+"""Words that end a word where the RTF itself is shown, and say nothing of what it encloses."""
 _SYMBOLS = {b"~": ("&nbsp;", "\u00a0"), b"\r": _SAID["par"], b"\n": _SAID["par"]}
 _LITERAL = (b"{", b"}", b"\\")
 _DESTINATIONS = frozenset({
@@ -220,6 +222,8 @@ class _Reader:
             self.now = replace(self.now, font=number)
         elif word == "plain":
             self.now = replace(self.now, font=None)
+        elif word in _BORDERS and self.now.place == "":
+            self.shown.append("\n")
 
     def _say(self, text: str) -> None:
         self._say_both(text, text)

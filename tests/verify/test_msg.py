@@ -148,6 +148,8 @@ def test_a_doctored_file_differs_and_says_where(change: object, words: str) -> N
         (lambda o: o.message.pop(SUBMITTED), "Date cannot be compared"),
         (lambda o: o.recipients[0].pop(SMTP), "To cannot be compared"),
         (lambda o: o.recipients.reverse(), "To cannot be compared"),
+        (lambda o: o.recipients.append({NAME: "Eve", KIND: "SMTP", ADDRESS: "eve@x.example",
+                                        ROLE: 0x10000001}), "To cannot be compared"),
         (_set(METHOD, 2, "file"), "offre.pdf is a link or an object"),
         (_set(CLASS, "IPM.Note.SMIME"), "not a plain mail for Outlook"),
     ],
@@ -419,3 +421,49 @@ def test_an_attachment_under_another_content_id_is_an_open_question() -> None:
     assert _judge(outlook).status is Status.NOT_CHECKED
     outlook.attachments[0][0x3712] = "one@pc7"
     assert _judge(outlook, claims).status is Status.PASSED
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("Payez 10 50 fois.", "Payez 1 050 fois."),
+        ("10 500 euros", "10500 euros"),
+        ("a note, 3 500", "an ote, 3500"),
+        ("1 200 euros", "12<b>00</b> euros"),
+        ("1200", "1<br>200"),
+    ],
+)
+def test_a_space_in_another_place_is_another_text(text: str, page: str) -> None:
+    """Between a recorded plain text and the HTML that Outlook shows, words and numbers must end
+    in the same places."""
+    mail = MAIL.replace(b"Voici notre offre : 1 200 =E2=82=AC.", text.encode())
+    outlook = _made()
+    outlook.message |= {TRANSPORT: HEADERS, BODY: text}
+    outlook.message |= {HTML: f"<p>{page}</p>".encode(), 0x3FDE: 65001}
+    assert _judge(outlook, claims_of(mail)).status is Status.NOT_CHECKED
+    for same in (text, text.replace(" ", "&nbsp;"), text.replace(" ", "<br>")):
+        outlook.message[HTML] = f"<p>{same}</p>".encode()
+        assert _judge(outlook, claims_of(mail)).status is Status.PASSED
+
+
+def test_rich_text_whose_own_words_end_elsewhere_or_whose_links_are_swapped_is_not_checked() -> (
+    None
+):
+    page = (
+        '<html><body><p>10 50 fois <a href="https://a.example/">un</a> ou '
+        '<a href="https://b.example/">deux</a></p></body></html>'
+    )
+    mail = MAIL.replace(b"text/plain", b"text/html").replace(
+        b"quoted-printable\r\n\r\nVoici notre offre : 1 200 =E2=82=AC.\r\n",
+        b"8bit\r\n\r\n" + page.encode() + b"\r\n",
+    )
+    claims, rtf = claims_of(mail), rtf_of_html(page)
+    assert _judge(_rich(rtf), claims).status is Status.PASSED
+    assert rtf.count("10 50") == 1
+    spaced = rtf.replace("10 50", r"10\htmlrtf {}\htmlrtf0{\*\htmltag64  }50")
+    assert _judge(_rich(spaced), claims).status is Status.NOT_CHECKED
+    swapped = (
+        rtf.replace('HYPERLINK "https://a', "HYPERLINK !a").replace('HYPERLINK "https://b',
+        'HYPERLINK "https://a').replace("HYPERLINK !a", 'HYPERLINK "https://b')
+    )  # fmt: skip
+    assert _judge(_rich(swapped), claims).status is Status.NOT_CHECKED
