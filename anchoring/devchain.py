@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from anchoring.evm_block import Block, header_of, inclusion, sender_and_nonce
+from anchoring.recursion import usual_recursion
 from proofmail.core.evm import MAX_CHAIN_ID, Transaction, read_transaction
 from proofmail.core.mpt import keccak256
 from proofmail.errors import CheckFailed, Misconfigured, Refused, TryLater, Unreadable
@@ -119,7 +120,8 @@ class DevChain:
             return int(self._chain().get_canonical_head().block_number)
 
     def block_hash(self, number: int) -> bytes | None:
-        from eth.exceptions import HeaderNotFound
+        with usual_recursion():
+            from eth.exceptions import HeaderNotFound
 
         with self._lock:
             try:
@@ -144,7 +146,8 @@ class DevChain:
 
     def _place(self, transaction_hash: bytes) -> int | None:
         """The number of the block, from py-evm's index of transactions."""
-        from eth.exceptions import TransactionNotFound
+        with usual_recursion():
+            from eth.exceptions import TransactionNotFound
 
         try:
             return int(self._chain().get_canonical_transaction_index(transaction_hash)[0])
@@ -271,7 +274,7 @@ def _create(file: _File, sender: bytes, chain_id: int | None, clock: Clock) -> d
 def _chain_class(chain_id: int) -> Any:
     """A py-evm chain by the rules of Prague, whose blocks need no seal. Imported here: it takes a
     second, and warns of things that are not ours."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), usual_recursion():
         warnings.simplefilter("ignore")
         from eth.chains.base import MiningChain
         from eth.vm.forks.prague import PragueVM
@@ -343,7 +346,7 @@ class _File:
 
     def database(self) -> Any:
         """The file as py-evm's key-value store. Its own batches end in our transaction."""
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), usual_recursion():
             warnings.simplefilter("ignore")
             from eth.db.atomic import AtomicDB
             from eth.db.backends.base import BaseDB

@@ -24,6 +24,7 @@ from anchoring.evm_block import (
     sender_and_nonce,
     transactions_trie,
 )
+from anchoring.recursion import usual_recursion
 from proofmail.core.evm import MAX_TIMESTAMP, Header
 from proofmail.core.mpt import keccak256
 from proofmail.errors import Misconfigured, Refused, TryLater
@@ -275,8 +276,9 @@ class EvmLedger:
     def _send(self, method: str, params: tuple[object, ...]) -> Any:
         """One request, without web3's middleware: its formatters would refuse chains with more
         extra data than Ethereum's, and hide fields they do not know."""
-        from web3 import Web3  # over a second: only for those who talk to a node
-        from web3.exceptions import Web3RPCError
+        with usual_recursion():
+            from web3 import Web3  # over a second: only for those who talk to a node
+            from web3.exceptions import Web3RPCError
 
         if self._manager is None:
             self._manager = Web3(self._provider, middleware=[]).manager
@@ -284,12 +286,10 @@ class EvmLedger:
             return self._manager.request_blocking(method, list(params))
         except Web3RPCError as failure:
             raise _RpcError(_message(failure.rpc_response)) from None
-        except Exception as failure:
-            # Each transport has its own exceptions, and their texts hold the node's address,
-            # often with a key in it: nothing of them is passed on.
-            status = getattr(getattr(failure, "response", None), "status_code", None)
-            if status in (401, 403):
-                raise Misconfigured("the node refuses our credentials") from None
+        except (TryLater, Misconfigured):
+            raise
+        except Exception:
+            # web3's own have texts that quote the answer: nothing of them is passed on.
             raise TryLater("the node cannot be reached or does not answer") from None
 
 
@@ -299,14 +299,11 @@ def http_ledger(
     expected_chain_id: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> EvmLedger:
-    """A ledger over HTTP. The time limit holds for connecting and for each pause in the answer;
-    web3's own repetitions are off, since the caller repeats with back-off."""
-    from web3 import HTTPProvider
+    """A ledger over HTTP. The time limit holds for each request as a whole."""
+    with usual_recursion():
+        from anchoring.evm_http import NodeOverHttp
 
-    provider = HTTPProvider(
-        url, request_kwargs={"timeout": timeout_seconds}, exception_retry_configuration=None
-    )
-    return EvmLedger(provider, expected_chain_id)
+    return EvmLedger(NodeOverHttp(url, timeout_seconds), expected_chain_id)
 
 
 def check_supported(ledger: EvmLedger) -> None:

@@ -124,6 +124,8 @@ class Stamping:
     tokens_per_record: int = 1
     hedge_seconds: float = 2.0
     tree_seconds: float = 1.0
+    revocation_networks: tuple[str, ...] = ()
+    """Networks in which revocation data may be fetched, besides the public internet."""
 
 
 @dataclass(frozen=True)
@@ -231,11 +233,15 @@ def _value(kind: Any, value: Any, where: str) -> Any:
 
 
 def _check(settings: Settings) -> None:
-    for network in settings.smtp.relay_networks:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            raise Misconfigured(f"relay_networks: {network} is not a network") from error
+    for name, networks in (
+        ("relay_networks", settings.smtp.relay_networks),
+        ("revocation_networks", settings.stamping.revocation_networks),
+    ):
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise Misconfigured(f"{name}: {network} is not a network") from error
     if settings.ledger.rpc_urls and not settings.ledger.rpc_url:
         raise Misconfigured("ledger: rpc_urls lists nodes beside that of rpc_url")
     if settings.ledger.quorum > 1 + len(settings.ledger.rpc_urls):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import secrets
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -18,8 +20,9 @@ from anchoring.devchain import DevChain
 from anchoring.known_drift import known_drift
 from anchoring.ledger_steps import Anchoring, Bounds, anchor_step, batch_step
 from anchoring.ledger_watch import watch_step
-from anchoring.revocation import revocation_step
+from anchoring.revocation import Fetch, revocation_step
 from anchoring.stamping import StampPlan, stamp_step
+from anchoring.status_fetch import fetch
 from proofmail import setup
 from proofmail.accounts.organisations import list_organisations
 from proofmail.accounts.trail import check_trail
@@ -120,6 +123,11 @@ def _plan(settings: Settings) -> StampPlan:
     return StampPlan(chosen.tokens_per_record, chosen.hedge_seconds, chosen.tree_seconds)
 
 
+def _status_fetch(settings: Settings) -> Fetch:
+    networks = settings.stamping.revocation_networks
+    return partial(fetch, near=[ipaddress.ip_network(network) for network in networks])
+
+
 def _run_worker(settings: Settings, over: threading.Event) -> None:
     store = open_store(settings.database_url)
     clock = SystemClock()
@@ -164,7 +172,9 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
             Step("watch", watch_step(parts), pause),
             Step(
                 "revocation",
-                revocation_step(store, own_trust(settings, {}).tokens, clock),
+                revocation_step(
+                    store, own_trust(settings, {}).tokens, clock, _status_fetch(settings)
+                ),
                 REVOCATION_PAUSE_SECONDS,
             ),
             Step("trust", trust_file.refresh, TRUST_PAUSE_SECONDS),

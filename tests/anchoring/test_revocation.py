@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -41,6 +45,7 @@ from tests.verify.token_maker import DAY, STAMPING, Recipe, certify, response_of
 
 AROUND = {"start": NOW - 300 * DAY, "end": NOW + 900 * DAY}
 HOUR = timedelta(hours=1)
+fetch_here = partial(fetch, near=[ip_network("127.0.0.0/8")])
 
 
 @dataclass
@@ -74,7 +79,7 @@ class Capture:
 
     def step(self) -> bool:
         trust = TokenTrust((TokenAnchor(self.chain.root.certificate),))
-        return revocation_step(self.store, trust, self.clock)()
+        return revocation_step(self.store, trust, self.clock, fetch_here)()
 
     def data(self, record_id: str) -> tuple[RevocationData, ...]:
         (token,) = assemble(self.store, self.owner, record_id).tokens
@@ -254,14 +259,71 @@ def test_answers_are_bounded_in_bytes_and_in_time() -> None:
 
         place.answers["/slow"] = drip
         for path, kind, message in (
-            ("/o", "ocsp", "larger"), ("/moved", "crl", "302"), ("/none", "crl", "404"),
+            ("/o", "ocsp", "more than"), ("/moved", "crl", "302"), ("/none", "crl", "404"),
         ):  # fmt: skip
             with pytest.raises(TryLater, match=message):
-                fetch(Place(kind, place.url(path)), root.certificate, root.certificate)
+                fetch_here(Place(kind, place.url(path)), root.certificate, root.certificate)
         with pytest.raises(TryLater):
-            fetch(Place("crl", slow), root.certificate, root.certificate, timeout_seconds=0.2)
+            fetch_here(Place("crl", slow), root.certificate, root.certificate, timeout_seconds=0.2)
     with pytest.raises(TryLater, match="cannot be reached"):
-        fetch(Place("crl", slow), root.certificate, root.certificate)
+        fetch_here(Place("crl", slow), root.certificate, root.certificate)
+
+
+def test_no_certificate_sends_this_host_where_only_it_can_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = certify("r", None, ca=True).certificate
+    with published() as place:
+        place.give("/x", b"inside")
+        port = place.port
+        for host in ("127.0.0.1", "localhost", "0x7f.1", "2130706433", "[::1]", "[::ffff:7f00:1]",
+                     "0.0.0.0", "[64:ff9b::7f00:1]", "169.254.169.254", "10.0.0.1", "[fe80::1]",
+                     "[fd00::1]", "224.0.0.1", "255.255.255.255", "[2002:7f00:1::]"):  # fmt: skip
+            with pytest.raises(TryLater, match=r"not gone to|cannot be reached"):
+                fetch(Place("crl", f"http://{host}:{port}/x"), root, root)
+        assert place.asked == []
+        # A name is looked up once, and what is gone to is what was looked at.
+        looked = [socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: looked.pop())
+        with pytest.raises(TryLater, match="not gone to"):
+            fetch(Place("crl", f"http://crl.example:{port}/x"), root, root)
+        assert (looked, place.asked) == ([], [])
+
+
+def test_a_place_without_a_name_that_can_be_looked_up_keeps_no_other_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python's own error for such a name is no OSError."""
+    monkeypatch.setenv("RES_OPTIONS", "timeout:1 attempts:1")
+    root = certify("r", None, ca=True).certificate
+    for host in ("a..b", "x" * 64 + ".example"):
+        with pytest.raises(TryLater):
+            fetch_here(Place("crl", f"http://{host}/"), root, root)
+
+
+def test_an_answer_that_never_gets_to_its_point_is_cut_off() -> None:
+    root = certify("r", None, ca=True).certificate
+    over = threading.Event()
+
+    def drip(door: socket.socket, first: bytes, again: bytes) -> None:
+        with closing(door.accept()[0]) as peer, suppress(OSError):
+            peer.sendall(first)
+            while not over.wait(0.02):
+                peer.sendall(again)
+
+    for first, again in ((b"HTTP/1.1 200 OK\r\nX: ", b"x"), (b"", b"HTTP/1.1 100 Go on\r\n\r\n"),
+                         (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x")):  # fmt: skip
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            thread = threading.Thread(target=drip, args=(door, first, again))
+            thread.start()
+            try:
+                place = Place("crl", f"http://127.0.0.1:{door.getsockname()[1]}/")
+                with pytest.raises(TryLater, match="too slow"):
+                    fetch_here(place, root, root, timeout_seconds=0.3)
+            finally:
+                over.set()
+                thread.join(10)
+        over.clear()
 
 
 def test_openssl_as_the_responder(tmp_path: Path) -> None:
@@ -293,7 +355,7 @@ def test_openssl_as_the_responder(tmp_path: Path) -> None:
         for name, tsa in (("good", good), ("gone", gone)):
             while name not in answers:
                 try:
-                    answers[name] = fetch(place, tsa.certificate, ca.certificate)
+                    answers[name] = fetch_here(place, tsa.certificate, ca.certificate)
                 except TryLater:
                     assert time.monotonic() < until
                     time.sleep(0.05)
