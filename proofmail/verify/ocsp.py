@@ -7,7 +7,8 @@ signing, and of whose own certificate it said that it need not be looked up (§4
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from cryptography import x509
@@ -18,12 +19,20 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from proofmail.core import der
 from proofmail.errors import CheckFailed, Unreadable
 from proofmail.verify.cms import certificate_names
-from proofmail.verify.status_signer import Entry, Signed, check_signed, digest_of
+from proofmail.verify.status_signer import Entry, Signed, check_signed, digest_of, earliest
 
+_INVALIDITY_DATE = "2.5.29.24"
 MAX_CERTIFICATES = 8
 MAX_RESPONSES = 64
 _DIGESTS = ("sha1", "sha256", "sha384", "sha512")
 """By which a certificate may be named: SHA-1 names here, it does not sign."""
+
+
+@dataclass(frozen=True)
+class _Extension:
+    oid: str
+    critical: bool
+    value: bytes
 
 
 def look_up(value: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> Entry:
@@ -35,19 +44,39 @@ def look_up(value: bytes, certificate: x509.Certificate, issuer: x509.Certificat
     _check_signer(response, issuer)
     if any(extension.critical for extension in response.extensions):
         raise CheckFailed("an OCSP response has a critical extension")
-    single = _single(response, certificate, issuer)
+    answers = _singles(response, certificate, issuer)
+    # Of several the worst.
+    revoked = [one for one in answers if one[0].certificate_status is ocsp.OCSPCertStatus.REVOKED]
+    found = [_entry(response, *one) for one in revoked or answers]
+    times = [entry.revoked_at for entry in found if entry.revoked_at is not None]
+    reasons = {entry.reason for entry in found}
+    reason = reasons.pop() if len(reasons) == 1 else None
+    return replace(found[0], revoked_at=min(times, default=None), reason=reason)
+
+
+def _entry(
+    response: ocsp.OCSPResponse, single: ocsp.OCSPSingleResponse, extensions: Sequence[_Extension]
+) -> Entry:
     as_of, until = single.this_update_utc, single.next_update_utc
     if as_of > response.produced_at_utc or (until is not None and until < as_of):
         raise CheckFailed("the times of an OCSP response do not fit together")
+    if any(extension.critical for extension in extensions):
+        raise CheckFailed("an answer in an OCSP response has a critical extension")
     if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
         return Entry(as_of, until)
     if single.certificate_status is not ocsp.OCSPCertStatus.REVOKED:
         raise CheckFailed("an OCSP responder does not know the certificate")
+    revoked_at = single.revocation_time_utc
     try:
         reason = single.revocation_reason
-    except ValueError:  # it was revoked, whatever else is unreadable
+        for extension in extensions:
+            if (
+                revoked_at and extension.oid == _INVALIDITY_DATE
+            ):  # RFC 6960 §4.4.5: as in the entry of a CRL
+                revoked_at = earliest(revoked_at, der.Reader(extension.value).time())
+    except (ValueError, Unreadable):  # it was revoked, whatever else is unreadable
         reason = None
-    return Entry(as_of, until, single.revocation_time_utc, reason)
+    return Entry(as_of, until, revoked_at, reason)
 
 
 def read(value: bytes) -> ocsp.OCSPResponse:
@@ -60,22 +89,48 @@ def read(value: bytes) -> ocsp.OCSPResponse:
     return response
 
 
-def _single(
+def _singles(
     response: ocsp.OCSPResponse, certificate: x509.Certificate, issuer: x509.Certificate
-) -> ocsp.OCSPSingleResponse:
-    """The answer on this certificate (RFC 6960 §4.1.1: by the issuer's name and key, and the
-    serial number); of several the worst."""
+) -> list[tuple[ocsp.OCSPSingleResponse, list[_Extension]]]:
+    """The answers on this certificate (RFC 6960 §4.1.1: by the issuer's name and key, and the
+    serial number), with their extensions; at least one."""
     names = certificate_names(issuer.public_bytes(Encoding.DER))
     issued_by = (names.subject, _key_bits(issuer))
+    answers = zip(response.responses, _extensions(response.tbs_response_bytes), strict=True)
     found = [
-        single
-        for single in islice(response.responses, MAX_RESPONSES)
+        (single, extensions)
+        for single, extensions in islice(answers, MAX_RESPONSES)
         if single.serial_number == certificate.serial_number and _is_of(single, *issued_by)
     ]
     if not found:
         raise CheckFailed("an OCSP response is on another certificate")
-    revoked = (s for s in found if s.certificate_status is ocsp.OCSPCertStatus.REVOKED)
-    return next(revoked, found[0])
+    return found
+
+
+def _extensions(data: bytes) -> Iterator[list[_Extension]]:
+    """Those of each answer in a ResponseData (RFC 6960 §4.2.1), which the library does not give
+    where there are several."""
+    body = der.only(data)
+    if body.peek() == der.context(0):
+        body.raw()  # the version
+    body.raw()  # who answers
+    body.raw()  # when
+    answers = body.enter()
+    while answers.peek():
+        answer = answers.enter()
+        for _ in ("of which certificate", "its status", "thisUpdate"):
+            answer.raw()
+        if answer.peek() == der.context(0):
+            answer.raw()  # nextUpdate
+        found = []
+        if answer.peek():
+            items = answer.enter(der.context(1)).enter()
+            while items.peek():
+                item = items.enter()
+                oid = item.oid()
+                critical = item.peek() == der.BOOLEAN and item.boolean()
+                found.append(_Extension(oid, critical, item.octets()))
+        yield found
 
 
 def _is_of(single: ocsp.OCSPSingleResponse, name: bytes, key: bytes) -> bool:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from proofmail.core import der
 from proofmail.core.proof import CRL, OCSP, RevocationData
 from tests.verify.token_maker import DAY, NOW, Credential, certify
 
@@ -54,6 +56,40 @@ def crl(
         builder = builder.add_revoked_certificate(entry.build())
     signed = builder.sign((by or issuer).key, digest or hashes.SHA256())
     return RevocationData(CRL, signed.public_bytes(Encoding.DER))
+
+
+def remade(
+    issuer: Credential, made: Sequence[RevocationData], *extensions: bytes
+) -> RevocationData:
+    """The answers of several OCSP responses of the issuer in one; the last with these extensions,
+    each as DER. The library makes responses of one answer alone, and without extensions."""
+    taken = []
+    for item in made:
+        body = der.only(item.value)
+        body.raw()
+        basic = body.enter(der.context(0)).enter()
+        basic.raw()
+        signed = der.only(basic.octets())
+        data, algorithm = signed.enter(), signed.raw()
+        head = data.raw() + data.raw()
+        answers = data.enter()
+        while answers.peek():
+            answer = answers.raw()
+            taken.append(answer)
+    if extensions:
+        last = der.only(taken[-1])
+        inside = b""
+        while last.peek():
+            inside += last.raw()
+        extra = der.tlv(der.context(1), der.sequence(*extensions))
+        taken[-1] = der.sequence(inside, extra)
+    tbs = der.sequence(head, der.sequence(*taken))
+    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
+    signature = issuer.key.sign(tbs, ec.ECDSA(hashes.SHA256()))
+    basic_der = der.sequence(tbs, algorithm, der.tlv(der.BIT_STRING, b"\0" + signature))
+    inner = der.sequence(der.oid("1.3.6.1.5.5.7.48.1.1"), der.octets(basic_der))
+    status = der.tlv(0x0A, b"\0")
+    return RevocationData(OCSP, der.sequence(status, der.tlv(der.context(0), inner)))
 
 
 def point(**changes: object) -> x509.IssuingDistributionPoint:

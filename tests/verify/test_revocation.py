@@ -22,7 +22,7 @@ from proofmail.errors import CheckFailed, NotChecked
 from proofmail.verify.revocation import standing
 from tests.judges.dss import Known, TokenJob, judge_tokens
 from tests.parts import need
-from tests.verify.status_maker import HOUR, POINT, answer, crl, point, responder
+from tests.verify.status_maker import HOUR, POINT, answer, crl, point, remade, responder
 from tests.verify.token_maker import (
     DAY,
     IMPRINT,
@@ -82,6 +82,9 @@ def test_the_newest_word_is_named_and_the_weakest_certificate_counts() -> None:
     assert found.text.startswith("good as of 2026-03-12")
 
 
+STRANGE = der.sequence(der.oid("2.999.1"), der.tlv(der.BOOLEAN, b"\xff"), der.octets(b"\5\0"))
+
+
 NOTHING: dict[str, Callable[[], RevocationData]] = {
     "of another issuer": lambda: crl(root()),
     "in the issuer's name by another key": lambda: crl(CA, by=certify("x", None, ca=True)),
@@ -123,6 +126,10 @@ NOTHING: dict[str, Callable[[], RevocationData]] = {
     "answer that does not know": lambda: answer(TSA, CA, unknown=True),
     "answer from before, that ends nowhere": lambda: answer(TSA, CA, until=None),
     "answer over before genTime": lambda: answer(TSA, CA, as_of=NOW - 3 * DAY, until=NOW - 2 * DAY),
+    "answer with a critical extension": lambda: remade(CA, [answer(TSA, CA)], STRANGE),
+    "answer that does not know, behind one that does": lambda: remade(
+        CA, [answer(TSA, CA), answer(TSA, CA, unknown=True)]
+    ),
     "answer that tries later": lambda: RevocationData(OCSP, der.sequence(der.tlv(0x0A, b"\x03"))),
     "kind unknown": lambda: RevocationData("scvp", crl(CA).value),
 }
@@ -247,6 +254,40 @@ def test_revoked_later_for_another_reason_or_none_takes_the_token_with_it(
     for data in ([listed], [crl(CA), listed], [listed, crl(CA)]):
         with pytest.raises(CheckFailed, match="takes its earlier tokens with it"):
             judge(*data, ABOVE)
+
+
+LATER = {"as_of": NOW + 2 * DAY, "until": None}
+
+
+def invalid_since(value: bytes) -> bytes:
+    return der.sequence(der.oid("2.5.29.24"), der.octets(value))
+
+
+def test_an_invalidity_date_in_an_answer_counts() -> None:
+    """RFC 6960 §4.4.5."""
+    late = answer(TSA, CA, revoked=(AFTER, R.superseded), **LATER)
+    assert "revoked only later" in judge(remade(CA, [late]), ABOVE)
+    true = invalid_since(der.generalized_time(NOW + HOUR))
+    assert "revoked only later" in judge(remade(CA, [late], true), ABOVE)
+    for value, words in [
+        (der.generalized_time(BEFORE), "before genTime"),
+        (b"x", "no reason given"),
+    ]:
+        for made in ([late], [answer(OTHER, CA), late], [late, late]):
+            with pytest.raises(CheckFailed, match=words):
+                judge(remade(CA, made, invalid_since(value)), ABOVE)
+
+
+def test_of_several_answers_in_one_response_the_worst_counts() -> None:
+    good, unknown = answer(TSA, CA), answer(TSA, CA, unknown=True)
+    late = answer(TSA, CA, revoked=(AFTER, R.superseded), **LATER)
+    early = answer(TSA, CA, revoked=(BEFORE, R.superseded), **LATER)
+    stolen = answer(TSA, CA, revoked=(AFTER, R.key_compromise), **LATER)
+    assert "good as of" in judge(remade(CA, [answer(OTHER, CA), good]), ABOVE)
+    for made in ([late, early], [early, late], [late, stolen], [stolen, late], [good, stolen],
+                 [unknown, stolen], [stolen, good, unknown]):  # fmt: skip
+        with pytest.raises(CheckFailed):
+            judge(remade(CA, made), ABOVE)
 
 
 def test_an_invalidity_date_before_gen_time_counts() -> None:
