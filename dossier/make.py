@@ -28,6 +28,7 @@ class DossierOptions:
     organisation_name: str
     final: bool
     check_address: str = ""
+    redacted: bool = False
 
 
 def make_dossier(proof: Proof, report: Report, options: DossierOptions, sealer: Sealer) -> bytes:
@@ -50,7 +51,9 @@ def make_unsealed(proof: Proof, report: Report, options: DossierOptions) -> byte
     words = Words(options.language, options.zone)
     all_files = {PROOF_NAME: proof.to_bytes(), **loose_files(proof)}
     files = {name: all_files[name] for name in FILE_ORDER if name in all_files}
-    telling = Telling(options.organisation_name, options.final, options.check_address)
+    telling = Telling(
+        options.organisation_name, options.final, options.check_address, options.redacted
+    )
     story = tell(proof, report, files, telling, words)
     described = {name: (data, words(f"file.{name}")) for name, data in files.items()}
     metadata = Metadata(

@@ -39,6 +39,8 @@ class Telling:
     final: bool
     check_address: str = ""
     """Of the public page where anyone may check a dossier."""
+    redacted: bool = False
+    """Whether claims or linked proofs were taken out for this dossier."""
 
 
 def tell(
@@ -51,25 +53,26 @@ def tell(
         timeline(proof, report, words, final=telling.final),
         Paragraph(words("time.legend"), "note"),
         *_summary(proof, telling, digest, words),
+        *(_redacted(proof, words) if telling.redacted else ()),
         _check(telling, words),
     ]
     blocks += _content(proof, words)
     blocks += witnesses_blocks(proof, report, words)
     if proof.record.kind == "message":
-        blocks += linked_blocks(proof, report, words)
+        blocks += linked_blocks(proof, report, words, redacted=telling.redacted)
     blocks += _checks(report, words)
     blocks += _meaning(report, words)
     blocks += _how_to_verify(proof, report, files, words)
     blocks += _glossary(words)
     return Story(
         title=words("title"),
-        subtitle=words(f"kind.{proof.record.kind}"),
+        subtitle=_subtitle(proof, telling, words),
         language=words.language,
         verdict=_verdict(report, words),
         banners=tuple(
             words.either(f"caution.{c}", words("caution.other", caution=c)) for c in cautions
         ),
-        mark="" if telling.final else words("provisional"),
+        mark=_mark(telling, words),
         footer=words("footer", digest=f"{digest[:16]}…"),
         page=words("page"),
         blocks=tuple(blocks),
@@ -114,6 +117,29 @@ def _summary(proof: Proof, telling: Telling, digest: str, words: Words) -> list[
         rows.append(Fact(words("summary.parts"), (words("summary.parts.value", count=count),)))
     rows.append(Fact(words("summary.record"), (digest,), mono=True))
     return [Heading(words("summary")), Facts(tuple(rows))]
+
+
+def _subtitle(proof: Proof, telling: Telling, words: Words) -> str:
+    kind = words(f"kind.{proof.record.kind}")
+    return words("redacted.subtitle", kind=kind) if telling.redacted else kind
+
+
+def _mark(telling: Telling, words: Words) -> str:
+    marks = [words("redacted.mark")] if telling.redacted else []
+    marks += [] if telling.final else [words("provisional")]
+    return " · ".join(marks)
+
+
+def _redacted(proof: Proof, words: Words) -> list[Block]:
+    """Counts, and never what. How many claims are hidden stays untold: padding hides it."""
+    count, shown = len(proof.entries), len(proof.disclosures)
+    lines = [words("redacted.count", count=count, shown=shown, hidden=count - shown)]
+    if proof.linked:
+        lines.append(words("redacted.linked", count=len(proof.linked)))
+    lines.append(words("redacted.same"))
+    if proof.record.kind in ("message", "receipt"):
+        lines.append(words("redacted.copy"))
+    return [Heading(words("redacted")), *(Paragraph(line, "item") for line in lines)]
 
 
 def _check(telling: Telling, words: Words) -> Check:

@@ -135,13 +135,15 @@ def parts_blocks(claims: Mapping[str, Json], words: Words) -> list[Block]:
         rows.append(_row(str(number), name, kind, part["fingerprints"], words))
         rules |= {item["rule"] for item in part["fingerprints"]}
     blocks: list[Block] = [Heading(words("parts")), Paragraph(words("parts.note"))]
+    shown, count = len(_numbered(claims, "part")), claims.get("message.parts", 0)
+    if shown < count:
+        blocks.append(Paragraph(words("parts.left", shown=shown, count=count)))
     if not rows:
         return [*blocks, Paragraph(words("parts.none"))]
     meaning = [
         Fact(rule, (words.either(f"rule.{rule}", words("rule.other")),))
         for rule in sorted(rules, key=_rank)
     ]
-    said = [nature.text(words.language) for nature in natures(claims)]
     said = [nature.text(words.language) for nature in natures(claims)]
     return [
         *blocks,

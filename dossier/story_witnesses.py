@@ -97,11 +97,13 @@ def _batch(batch: Batch, words: Words) -> Fact:
     return Fact(words("detail.batch"), (value,))
 
 
-def linked_blocks(proof: Proof, report: Report, words: Words) -> list[Block]:
+def linked_blocks(
+    proof: Proof, report: Report, words: Words, *, redacted: bool = False
+) -> list[Block]:
     """Receipts and addenda with their verdict; what they say is stated by whoever sent them."""
     blocks: list[Block] = [Heading(words("linked"))]
     if not proof.linked:
-        return [*blocks, Paragraph(words("linked.none"))]
+        return [*blocks, Paragraph(words("linked.left-out" if redacted else "linked.none"))]
     states = {row.subject: row.status for row in report.rows if row.number == "V14"}
     rows = []
     for index, linked in enumerate(proof.linked, 1):

@@ -96,6 +96,33 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "summary.record": ("SHA-256 de l’enregistrement", "SHA-256 of the record"),
     "received": ("Reçu (déclaration du service)", "Received (the service’s statement)"),
+    # -- a redacted copy
+    "redacted.mark": ("COPIE OCCULTÉE", "REDACTED COPY"),
+    "redacted.subtitle": ("{kind} · copie occultée", "{kind} · redacted copy"),
+    "redacted": ("Ce que cette copie ne montre pas", "What this copy does not show"),
+    "redacted.count": (
+        "{hidden} des {count} entrées de l’enregistrement ne sont pas montrées. Ce sont des "
+        "énoncés masqués ou du remplissage : le service seul peut les distinguer. {shown} "
+        "sont montrées.",
+        "{hidden} of the record’s {count} entries are not shown. They are hidden claims or "
+        "padding: only the service can tell which. {shown} are shown.",
+    ),
+    "redacted.linked": (
+        "Accusés et compléments liés qui figurent dans cette copie, sans leurs en-têtes : {count}.",
+        "Linked receipts and addenda in this copy, without their header fields: {count}.",
+    ),
+    "redacted.same": (
+        "L’enregistrement, la signature et les témoins sont ceux du dossier complet : ce qui "
+        "manque peut être montré plus tard sans rien refaire.",
+        "Record, signature and witnesses are those of the full dossier: what is missing can be "
+        "shown later, and nothing has to be made again.",
+    ),
+    "redacted.copy": (
+        "Une copie du mail ne peut pas être entièrement comparée à cette copie occultée ; une "
+        "pièce jointe dont la partie est montrée peut l’être.",
+        "A copy of the mail cannot be compared in full with this redacted copy; an attachment "
+        "whose part is shown can be.",
+    ),
     # -- the timeline
     "time.received": ("Reçu par le service", "Received by the service"),
     "time.rfc3161": ("Horodaté par {name}", "Time-stamped by {name}"),
@@ -229,6 +256,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The service kept no content. Each fingerprint lets you check a copy that you hold. "
         "All fingerprints (SHA-256 and SHA3-256) are in proof.json.",
     ),
+    "parts.left": (
+        "{shown} parties sur {count} sont montrées ici.",
+        "{shown} of {count} parts are shown here.",
+    ),
     "parts.none": ("Aucune partie n’est divulguée ici.", "No part is shown here."),
     "parts.number": ("N°", "No."),
     "parts.name": ("Nom et type", "Name and type"),
@@ -340,6 +371,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "prouvé est que cet accusé existait, non qui l’a émis, ni que le message a été lu.",
         "A receipt is a mail itself: its content is stated by whoever issued it. What is proven is "
         "that this receipt existed, not who issued it, nor that the message was read.",
+    ),
+    "linked.left-out": (
+        "Les accusés et compléments éventuels ne figurent pas dans cette copie occultée.",
+        "Receipts and addenda, if there are any, are left out of this redacted copy.",
     ),
     "linked.none": ("Aucun accusé n’est lié à ce jour.", "No receipt is linked so far."),
     "linked.what": ("Nature", "What"),

@@ -16,6 +16,7 @@ EPILOG = """\
 commands:
   verify PROOF [COPY…]   check a proof or a dossier offline (needs no service)
   trust build            make a trust file from lists, roots and keys (needs no service)
+  redact PROOF           make a proof that shows chosen claims alone (needs no service)
   init DIR               set up a data folder: keys, database, settings, trust file
   serve DIR              run the service
   user add DIR EMAIL     add a member who may sign in
@@ -67,6 +68,10 @@ def _dispatch(words: list[str]) -> int:
         from proofmail.trustfile.command import main as trust
 
         return trust(words[1:])
+    if words[:1] == ["redact"]:
+        from proofmail.verify.redact_command import main as redact
+
+        return redact(words[1:])
     parser = _parser()
     if not words:
         parser.print_help()
@@ -108,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("verify", add_help=False)
     commands.add_parser("trust", add_help=False)
+    commands.add_parser("redact", add_help=False)
     _init_parser(commands)
     _serve_parser(commands)
     _user_parser(commands)

@@ -56,6 +56,7 @@ def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
         request.organisation_name,
         request.final,
         f"{settings.http.public_url}/verify" if settings.http.public_url else "",
+        request.redacted,
     )
     return make_dossier(read, verify_proof(read, trust), options, sealer)
 

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the command; returns its exit status. Writes to the standard streams alone."""
     options = parser().parse_intermixed_args(arguments)
     try:
-        evidence = read_evidence(_read(options.proof, MAX_INPUT_BYTES))
+        evidence = read_evidence(read_bounded(options.proof, MAX_INPUT_BYTES))
         trust = _trust(options.trust)
         if options.node:
             from proofmail.verify.node import ask_nodes  # the network, only when asked for
@@ -93,10 +93,11 @@ def _language(environment: Mapping[str, str]) -> str:
 
 
 def _trust(path: Path | None) -> Trust:
-    return NO_TRUST if path is None else read_trust(_read(path, MAX_TRUST_BYTES))
+    return NO_TRUST if path is None else read_trust(read_bounded(path, MAX_TRUST_BYTES))
 
 
-def _read(path: Path, most: int) -> bytes:
+def read_bounded(path: Path, most: int) -> bytes:
+    """The file's bytes; Unreadable if there are more than `most`."""
     with path.open("rb") as stream:
         data = stream.read(most + 1)
     if len(data) > most:

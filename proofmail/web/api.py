@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from proofmail.store.records import counts
 from proofmail.web.access import ApiCaller, services_of
 from proofmail.web.bench import Bench
 from proofmail.web.bodies import read_body
-from proofmail.web.downloads import dossier_response, proof_response
+from proofmail.web.downloads import Showing, dossier_response, proof_response
 from proofmail.web.facts import gather, record_detail, record_row
 from proofmail.web.ledger import ledger_state
 from proofmail.web.problems import Problem
@@ -34,6 +34,8 @@ from proofmail.web.shapes import (
 )
 
 MAX_TIMESTAMP_QUERY_BYTES = 64 << 10
+MAX_SHOWN = 520
+"""Claims that a redacted proof may be asked to show: more than a record has."""
 
 router = APIRouter()
 
@@ -141,6 +143,60 @@ async def get_dossier(
     chosen = language.value if language else caller.organisation.language
     return await dossier_response(
         services_of(request), caller, record_id, "fr" if chosen == "fr" else "en"
+    )
+
+
+def showing(
+    show: Annotated[
+        list[str] | None,
+        Query(
+            max_length=MAX_SHOWN,
+            description="What to show: a claim's name (`part.2`, `header.subject`), `people` or "
+            "`parts`; may be given again. Without it, nothing but what is never hidden.",
+        ),
+    ] = None,
+    linked: Annotated[
+        bool, Query(description="Whether linked receipts and addenda stay, without their header.")
+    ] = False,
+) -> Showing:
+    return Showing(tuple(show or ()), linked)
+
+
+Shows = Annotated[Showing, Depends(showing)]
+
+
+@router.get(
+    "/api/v1/records/{record_id}/redacted/proof.json",
+    tags=["records"],
+    summary="A proof of the record that shows chosen claims alone",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {}}}, **_refusals(401, 404, 410, 422, 503)},
+)
+def get_redacted_proof(
+    request: Request, caller: ApiCaller, record_id: str, shows: Shows
+) -> Response:
+    return proof_response(services_of(request), caller, record_id, shows)
+
+
+@router.get(
+    "/api/v1/records/{record_id}/redacted/dossier.pdf",
+    tags=["records"],
+    summary="A sealed dossier that shows chosen claims alone, and says that it is redacted",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}, **_refusals(401, 404, 410, 422, 503)},
+)
+async def get_redacted_dossier(
+    request: Request,
+    caller: ApiCaller,
+    record_id: str,
+    shows: Shows,
+    language: Annotated[
+        DossierLanguage | None, Query(description="Default: the organisation's language.")
+    ] = None,
+) -> Response:
+    chosen = language.value if language else caller.organisation.language
+    return await dossier_response(
+        services_of(request), caller, record_id, "fr" if chosen == "fr" else "en", shows
     )
 
 

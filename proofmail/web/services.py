@@ -17,12 +17,14 @@ Language = Literal["fr", "en"]
 @dataclass(frozen=True)
 class DossierRequest:
     """How a dossier is to be written. `zone` is an IANA name; `final` is False as long as a
-    witness is missing: the dossier then says on every page that it is provisional."""
+    witness is missing: the dossier then says on every page that it is provisional. `redacted`
+    says that the proof shows less than the service could, which every page then says too."""
 
     language: Language
     zone: str
     organisation_name: str
     final: bool
+    redacted: bool = False
 
 
 @dataclass(frozen=True)

@@ -286,6 +286,50 @@ TEXTS: dict[str, tuple[str, str]] = {
     "record.dossier_fr": ("Dossier (français)", "Dossier (French)"),
     "record.dossier_en": ("Dossier (anglais)", "Dossier (English)"),
     "record.proof": ("Fichier de preuve (JSON)", "Proof file (JSON)"),
+    "record.redact": ("Choisir ce qui est montré…", "Choose what is shown…"),
+    "redact.title": ("Dossier occulté", "Redacted dossier"),
+    "redact.lead": (
+        "Un dossier du même enregistrement qui ne montre que ce que vous choisissez. Le reste n’y "
+        "figure que par deux empreintes salées, que nul ne peut deviner.",
+        "A dossier of the same record that shows only what you choose. The rest is there as two "
+        "salted digests alone, which nobody can guess.",
+    ),
+    "redact.presets": ("Choix tout faits", "Ready-made choices"),
+    "redact.preset.least": ("Le strict minimum", "The least possible"),
+    "redact.preset.part": ("Seulement « {name} »", "Only “{name}”"),
+    "redact.preset.people": ("Seulement les personnes", "Only the people"),
+    "redact.preset.parts": ("Seulement les parties", "Only the parts"),
+    "redact.choose": ("Ce qui est montré", "What is shown"),
+    "redact.whole": (
+        "Un énoncé est montré en entier ou pas du tout : les destinataires d’un même champ ne se "
+        "séparent pas.",
+        "A claim is shown whole or not at all: the recipients of one field cannot be parted.",
+    ),
+    "redact.show": ("Montrer", "Show"),
+    "redact.always": ("toujours montré", "always shown"),
+    "redact.together": ("{count} personnes ensemble", "{count} people together"),
+    "redact.linked": (
+        "Garder les {count} accusés et compléments liés, sans leurs en-têtes (le domaine qui les a "
+        "authentifiés reste visible)",
+        "Keep the {count} linked receipts and addenda, without their header (the domain that "
+        "authenticated them stays visible)",
+    ),
+    "redact.preview": ("Aperçu", "Preview"),
+    "redact.result": ("Ce dossier occulté", "This redacted dossier"),
+    "redact.count": (
+        "{shown} des {count} entrées sont montrées ; les {hidden} autres sont des énoncés masqués "
+        "ou du remplissage, sans qu’on puisse les distinguer.",
+        "{shown} of {count} entries are shown; the other {hidden} are hidden claims or padding, "
+        "and nobody can tell which.",
+    ),
+    "redact.kept": (
+        "Accusés et compléments gardés : {kept} sur {count}.",
+        "Receipts and addenda kept: {kept} of {count}.",
+    ),
+    "redact.same": (
+        "Il se vérifie comme le dossier complet : mêmes enregistrement, signature et témoins.",
+        "It verifies as the full dossier does: same record, signature and witnesses.",
+    ),
     "record.provisional": (
         "Le dossier est provisoire tant qu’un témoin manque ou que le bloc n’est pas définitif.",
         "The dossier is provisional as long as a witness is missing or the block is not final.",

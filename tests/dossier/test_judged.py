@@ -4,25 +4,31 @@ import pytest
 
 from dossier.make import make_dossier, make_unsealed
 from tests.dossier import evidence
+from tests.dossier.evidence import sealer
+from tests.dossier.test_redacted import options, redacted
 from tests.judges.verapdf import FLAVOURS, failures
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_verapdf_finds_nothing(flavour, tmp_path):
-    """PDF/A-3a and PDF/UA-1, in both languages, with the nastiest names; and a recent record
-    without any witness."""
+    """PDF/A-3a and PDF/UA-1, in both languages, with the nastiest names; a recent record
+    without any witness; and a redacted dossier."""
     files = []
     for language in ("fr", "en"):
         for name, case in (("full", evidence.full()), ("fresh", evidence.fresh())):
-            options = evidence.options(language, final=name == "full")
+            how = evidence.options(language, final=name == "full")
             for stage, make in (("unsealed", make_unsealed), ("sealed", None)):
                 file = tmp_path / f"{name}-{stage}-{language}.pdf"
                 if make:
-                    file.write_bytes(make(case.proof, case.report, options))
+                    file.write_bytes(make(case.proof, case.report, how))
                 else:
-                    sealed = make_dossier(case.proof, case.report, options, evidence.sealer())
+                    sealed = make_dossier(case.proof, case.report, how, sealer())
                     file.write_bytes(sealed)
                 files.append(file)
+        file = tmp_path / f"redacted-{language}.pdf"
+        less = redacted(["part.3", "receipt.report"], linked=True)
+        file.write_bytes(make_dossier(less.proof, less.report, options(language), sealer()))
+        files.append(file)
     assert failures(files, flavour) == {file.name: [] for file in files}
 
 

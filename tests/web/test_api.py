@@ -31,6 +31,8 @@ GUARDED = (
     "/api/v1/records/{id}",
     "/api/v1/records/{id}/proof.json",
     "/api/v1/records/{id}/dossier.pdf",
+    "/api/v1/records/{id}/redacted/proof.json",
+    "/api/v1/records/{id}/redacted/dossier.pdf",
     "/api/v1/counts",
     "/api/v1/ledger",
 )

@@ -11,6 +11,8 @@ from importlib.resources import files
 import pytest
 from starlette.testclient import TestClient
 
+from proofmail.accounts.trail import list_trail
+from proofmail.core.proof import read_proof
 from proofmail.store.erasing import erase
 from proofmail.web import texts
 from proofmail.web.present import LANGUAGE_COOKIE
@@ -98,7 +100,8 @@ def every_page(site: Site, guest: Guest) -> list[str]:
     site.record(guest, MAIL.replace(b"1 200", b"1 400"))
     return [
         "/", "/records", "/records?text=zzz&since=2026-01-01", "/records?cursor=x&state=x",
-        f"/records/{record}", f"/records/{hostile}", f"/records/{erased}", "/verify", "/nothing",
+        f"/records/{record}", f"/records/{record}/redact", f"/records/{hostile}/redact?show=people",
+        f"/records/{hostile}", f"/records/{erased}", "/verify", "/nothing",
         "/records/nothing", "/sign-in", "/witnesses",
     ]  # fmt: skip
 
@@ -148,7 +151,8 @@ def test_pages_need_a_session(site: Site, guest: Guest, path: str) -> None:
 def test_another_organisations_pages(site: Site, guest: Guest) -> None:
     record = site.record(guest)
     other = site.browser(site.guest("voisin"))
-    for path in ("", "/proof.json", "/dossier-fr.pdf"):
+    for path in ("", "/proof.json", "/dossier-fr.pdf", "/redact", "/redacted.json",
+                 "/redacted-fr.pdf"):  # fmt: skip
         answer = other.get(f"/records/{record}{path}")
         assert answer.status_code == 404
         assert "Offre" not in answer.text
@@ -262,6 +266,32 @@ def test_downloads(site: Site, guest: Guest) -> None:
     assert browser.get(f"/records/{record}/dossier-en.pdf").content.startswith(b"%PDF")
     assert browser.get(f"/records/{record}/dossier-de.pdf").status_code == 404
     assert [request.language for request in site.dossiers] == ["en"]
+
+
+def test_choosing_what_a_dossier_shows(site: Site, guest: Guest) -> None:
+    record = site.record(guest)
+    browser = site.browser(guest)
+    here = f"/records/{record}"
+    html = browser.get(f"{here}/redact").text
+    assert "Only “offre.pdf”" in html
+    assert "2 people together" in html
+    chosen = browser.get(f"{here}/redact?show=part.2").text
+    assert 'value="part.2" id="show-' in chosen
+    assert f'href="{here}/redacted-fr.pdf?show=part.2"' in chosen
+    assert "3 of 32 entries are shown; the other 29" in chosen
+    proof = read_proof(browser.get(f"{here}/redacted.json?show=part.2").content)
+    assert set(proof.claims) == {"authentication", "defects", "part.2"}
+    assert set(read_proof(browser.get(f"{here}/redacted.json").content).claims) == {
+        "authentication",
+        "defects",
+    }
+    answer = browser.get(f"{here}/redacted-fr.pdf?show=part.2")
+    assert answer.headers["content-disposition"].endswith('-redacted-fr.pdf"')
+    assert site.dossiers[-1].redacted
+    assert browser.get(f"{here}/redacted-de.pdf").status_code == 404
+    assert browser.get(f"{here}/redact?show=part.9").status_code == 422
+    actions = [entry.action for entry in list_trail(site.store, guest.id, limit=3)]
+    assert actions == ["dossier.redacted", "proof.redacted", "proof.redacted"]
 
 
 def test_the_verification_page(site: Site, guest: Guest) -> None:
