@@ -21,12 +21,10 @@ from dossier.xmp import packet
 
 _BFCHAR = re.compile(rb"<([0-9A-F]{2})> <([0-9A-F]{4,6})>(?=\n)")
 _TYPES: Mapping[str, tuple[str, str]] = {
-    "proof.json": ("application/json", "Data"),
-    "record.json": ("application/json", "Data"),
-    "disclosures.json": ("application/json", "Data"),
     "token.tsr": ("application/timestamp-reply", "Supplement"),
     "tsa-certificates.pem": ("application/x-pem-file", "Supplement"),
 }
+_JSON = ("application/json", "Data")
 """Media type and AFRelationship of each file (ISO 19005-3 §6.8)."""
 
 
@@ -99,7 +97,7 @@ def _attach(pdf: pikepdf.Pdf, files: Mapping[str, tuple[bytes, str]], pdf_date: 
     names: list[pikepdf.Object] = []
     for name in sorted(files):  # ISO 32000-1 §7.9.6: a name tree is sorted
         content, description = files[name]
-        media_type, relationship = _TYPES[name]
+        media_type, relationship = _JSON if name.endswith(".json") else _TYPES[name]
         stream = Stream(pdf, content)
         stream.Type = Name.EmbeddedFile
         stream.Subtype = Name(f"/{media_type}")

@@ -123,6 +123,94 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "A copy of the mail cannot be compared in full with this redacted copy; an attachment "
         "whose part is shown can be.",
     ),
+    # -- a case
+    "case": ("Dossier d’affaire", "Case dossier"),
+    "case.untitled": ("Affaire sans nom", "Case without a name"),
+    "case.footer": ("Liste {digest}", "List {digest}"),
+    "case.name": ("Nom donné à l’affaire", "Name given to the case"),
+    "case.count": ("Enregistrements", "Records"),
+    "case.from": ("Premier reçu (déclaration du service)", "First received (service’s statement)"),
+    "case.to": ("Dernier reçu (déclaration du service)", "Last received (service’s statement)"),
+    "case.linked": ("Accusés et compléments liés", "Linked receipts and addenda"),
+    "case.list": ("SHA-256 de la liste (case.json)", "SHA-256 of the list (case.json)"),
+    "case.complete": (
+        "La liste contient ce que son auteur a choisi : rien ne prouve qu’elle est complète.",
+        "The list holds what whoever made it chose: nothing proves that it is complete.",
+    ),
+    "case.pages": (
+        "Ces pages sont une lecture des preuves. Seules les preuves contenues dans ce fichier font "
+        "foi.",
+        "These pages are a reading of the proofs. The proofs inside this file alone are evidence.",
+    ),
+    "case.verdict.verified": ("Tout est vérifié", "All verified"),
+    "case.verdict.weak": (
+        "Vérifié, en partie par les seuls témoins du service",
+        "Verified, in part by the service’s own witnesses alone",
+    ),
+    "case.verdict.undecided": ("Pas encore tout vérifié", "Not all verified yet"),
+    "case.verdict.unknown": (
+        "Tous les enregistrements ne sont pas encore datés par un témoin.",
+        "Not every record is dated by a witness yet.",
+    ),
+    "case.existed": (
+        "Tous ces enregistrements existaient au plus tard le {time}",
+        "All of these records existed no later than {time}",
+    ),
+    "case.existed.weak": (
+        "Selon ces témoins, tous ces enregistrements existaient au plus tard le {time}",
+        "By these witnesses, all of these records existed no later than {time}",
+    ),
+    "case.strength.verified": (
+        "Vérifiés par un témoin indépendant : {count}",
+        "Verified by an independent witness: {count}",
+    ),
+    "case.strength.weak": (
+        "Vérifiés par les seuls témoins du service : {count}",
+        "Verified by the service’s own witnesses alone: {count}",
+    ),
+    "case.strength.undecided": ("Pas encore vérifiés : {count}", "Not yet verified: {count}"),
+    "case.strength.provisional": (
+        "Provisoires, car une preuve attendue manque : {count}",
+        "Provisional, for expected evidence is missing: {count}",
+    ),
+    "case.table": ("Table des enregistrements", "Table of records"),
+    "case.table.note": (
+        "Expéditeur et objet : déclarés par le mail. Heures en UTC. Chaque ligne a sa section plus "
+        "loin et sa preuve dans ce fichier.",
+        "Sender and subject: stated by the mail. Times in UTC. Each line has its section further "
+        "on, and its proof in this file.",
+    ),
+    "case.column.number": ("N°", "No."),
+    "case.column.received": ("Reçu", "Received"),
+    "case.column.mail": ("Objet et expéditeur", "Subject and sender"),
+    "case.column.parts": ("Parties", "Parts"),
+    "case.column.witnesses": ("Témoins", "Witnesses"),
+    "case.column.state": ("État", "State"),
+    "case.tokens": ("horodatages : {count}", "time-stamps: {count}"),
+    "case.anchors": ("ancrages : {count}", "anchors: {count}"),
+    "case.state.verified": ("vérifié", "verified"),
+    "case.state.weak": ("vérifié (témoins du service)", "verified (own witnesses)"),
+    "case.state.undecided": ("pas encore vérifié", "not yet verified"),
+    "case.state.provisional": ("provisoire", "provisional"),
+    "case.records": ("Les enregistrements", "The records"),
+    "case.section": ("{number} · {subject}", "{number} · {subject}"),
+    "case.names": ("Fichiers", "Files"),
+    "case.more": ("{count} autres", "{count} more"),
+    "case.by": ("Existait au plus tard", "Existed no later than"),
+    "case.by.unknown": ("aucun témoin encore", "no witness yet"),
+    "case.verify.own": (
+        "Vérifie le sceau, la liste, et chaque preuve :",
+        "Checks the seal, the list, and each proof:",
+    ),
+    "case.verify.one": (
+        "Dit tout d’une preuve, et lui compare une copie du mail :",
+        "Tells all on one proof, and compares a copy of the mail with it:",
+    ),
+    "case.verify.files": (
+        "Extrait les preuves ; {name} donne le SHA-256 de chacune :",
+        "Extracts the proofs; {name} has the SHA-256 of each:",
+    ),
+    "file.case.json": ("La liste des preuves de l’affaire", "The list of the case’s proofs"),
     # -- the timeline
     "time.received": ("Reçu par le service", "Received by the service"),
     "time.rfc3161": ("Horodaté par {name}", "Time-stamped by {name}"),

@@ -18,6 +18,7 @@ from proofmail.verify.trust import Trust
 from proofmail.verify.words import said
 
 MAX_INPUT_BYTES = 64 << 20
+PDF_START = b"%PDF-"
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,21 @@ class Evidence:
 
 def read_evidence(data: bytes) -> Evidence:
     """A dossier (it begins with `%PDF-`) or a proof file; Unreadable for anything else."""
+    check_size(data)
+    if not data.startswith(PDF_START):
+        return Evidence(read_proof(data))
+    return evidence_of(read_dossier(data), data)
+
+
+def check_size(data: bytes) -> None:
     if len(data) > MAX_INPUT_BYTES:
         raise Unreadable(f"larger than {MAX_INPUT_BYTES >> 20} MiB: neither a proof nor a dossier")
-    if not data.startswith(b"%PDF-"):
-        return Evidence(read_proof(data))
-    dossier = read_dossier(data)
+
+
+def evidence_of(dossier: DossierFile, data: bytes) -> Evidence:
+    """The one proof of a dossier; Unreadable for a case dossier."""
     if len(dossier.proofs) != 1:
-        raise Unreadable("the dossier does not hold exactly one proof")
+        raise Unreadable("a case dossier, not the proof or dossier of one record")
     return Evidence(read_proof(dossier.proofs[0]), dossier, data)
 
 
@@ -52,7 +61,8 @@ def verify(
     rows = list(report.rows)
     if evidence.dossier is not None:
         last = rows.pop()  # V17 sums up, so it stays last
-        rows += [_loose_row(evidence.dossier, evidence.proof), _seal_row(evidence, trust), last]
+        sealed = seal_row(evidence.dossier, evidence.data, trust)
+        rows += [_loose_row(evidence.dossier, evidence.proof), sealed, last]
     return replace(report, rows=tuple(rows), copies=tuple(_judge_copies(report, copies, digests)))
 
 
@@ -85,14 +95,14 @@ def _loose_row(dossier: DossierFile, proof: Proof) -> Row:
     return Row("V15", title, Status.PASSED, reason)
 
 
-def _seal_row(evidence: Evidence, trust: Trust) -> Row:
+def seal_row(dossier: DossierFile, data: bytes, trust: Trust) -> Row:
+    """V16 on a dossier and the bytes that it was read from."""
     title = "one seal over the file, by a trusted signer"
-    seal = evidence.dossier.seal if evidence.dossier else None
-    if seal is None:
+    if dossier.seal is None:
         return Row("V16", title, Status.FAILED, "the dossier is not sealed")
     trusted = [x509.load_der_x509_certificate(der) for der in trust.seals]
     try:
-        facts = check_seal(evidence.data, seal, trusted)
+        facts = check_seal(data, dossier.seal, trusted)
     except (CheckFailed, Unreadable) as error:
         return Row("V16", title, Status.FAILED, str(error))
     except NotChecked as error:

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from proofmail.core import der
+from proofmail.core.case import CASE_NAME, MAX_PROOFS
 from proofmail.core.loose import PROOF_NAME, loose_files
 from proofmail.core.proof import Proof
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
@@ -35,6 +36,8 @@ from proofmail.verify.pdf_objects import (
 SUBFILTER = "ETSI.CAdES.detached"
 MAX_EMBEDDED_BYTES = 64 << 20
 MAX_FILES = 64
+MAX_CASE_FILES = MAX_PROOFS + 1
+"""In a case dossier: its proofs, and the list of them."""
 MAX_CMS_BYTES = 128 << 10
 
 FORBIDDEN = frozenset(
@@ -74,11 +77,13 @@ class Seal:
 
 @dataclass(frozen=True)
 class DossierFile:
-    """What a dossier holds: proof files, the other files by name, and the seal if there is one."""
+    """What a dossier holds: its proof file, the other files by name, and the seal if there is one.
+    A case dossier has no proof of its own but a list, `case`; its proofs are among the others."""
 
     proofs: tuple[bytes, ...]
     loose: Mapping[str, bytes]
     seal: Seal | None
+    case: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,14 @@ def read_dossier(data: bytes) -> DossierFile:
     objects = file.objects()
     root = _root(file, objects)
     files = _embedded_files(file, objects, root)
-    proof = files.pop(PROOF_NAME, None)
-    if proof is None:
-        raise Unreadable(f"dossier: no file named {PROOF_NAME} in it")
-    return DossierFile((proof,), files, _seal(data, file, objects, root))
+    proof, case = files.pop(PROOF_NAME, None), files.pop(CASE_NAME, None)
+    if (proof is None) == (case is None):
+        what = "no file" if proof is None else f"a {CASE_NAME} and a file"
+        raise Unreadable(f"dossier: {what} named {PROOF_NAME} in it")
+    if case is None and len(files) >= MAX_FILES:
+        raise Unreadable(f"dossier: over {MAX_FILES} files in it")
+    proofs = () if proof is None else (proof,)
+    return DossierFile(proofs, files, _seal(data, file, objects, root), case)
 
 
 def check_loose(dossier: DossierFile, proof: Proof) -> None:
@@ -200,17 +209,19 @@ def _embedded_files(
     pairs = _resolve(objects, tree.get("Names"))
     if set(tree) != {"Names"} or not isinstance(pairs, list) or len(pairs) % 2:
         raise Unreadable("dossier: the tree of its files is not one flat list")
-    if len(pairs) > 2 * MAX_FILES:
-        raise Unreadable(f"dossier: over {MAX_FILES} files in it")
+    if len(pairs) > 2 * MAX_CASE_FILES:
+        raise Unreadable(f"dossier: over {MAX_CASE_FILES} files in it")
     files: dict[str, bytes] = {}
     known: set[int] = set()
+    left_bytes = MAX_EMBEDDED_BYTES
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
         specification = _dictionary(objects, value, "a file specification")
         name, stream = _file(objects, key, specification)
         if name in files:
             raise Unreadable("dossier: two files have the same name")
         files[name] = inflate(stream)
-        if sum(map(len, files.values())) > MAX_EMBEDDED_BYTES:
+        left_bytes -= len(files[name])
+        if left_bytes < 0:
             raise Unreadable(f"dossier: its files have over {MAX_EMBEDDED_BYTES} bytes")
         known |= {id(specification), id(stream)}
     for found in _all_values(file):

@@ -27,6 +27,15 @@ class Row:
     reason: str = ""
     subject: str = ""
 
+    def to_json(self) -> Json:
+        return {
+            "number": self.number,
+            "reason": self.reason,
+            "status": self.status.value,
+            "subject": self.subject,
+            "title": self.title,
+        }
+
 
 @dataclass(frozen=True)
 class WitnessFact:
@@ -137,7 +146,7 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        return {0: "verified", 1: "failed", 3: "not verified under this trust"}[self.exit_status]
+        return word_for(self.exit_status)
 
     @property
     def existed_by(self) -> datetime | None:
@@ -150,20 +159,11 @@ class Report:
     def to_json(self) -> Json:
         return {
             "copies": [_copy_json(copy) for copy in self.copies],
-            "existed_by": format_time(_up(self.existed_by)) if self.existed_by else "",
+            "existed_by": format_time(rounded_up(self.existed_by)) if self.existed_by else "",
             "exit_status": self.exit_status,
             "facts": self.facts,
             "format": "proofmail/report/0",
-            "rows": [
-                {
-                    "number": row.number,
-                    "reason": row.reason,
-                    "status": row.status.value,
-                    "subject": row.subject,
-                    "title": row.title,
-                }
-                for row in self.rows
-            ],
+            "rows": [row.to_json() for row in self.rows],
             "verdict": self.verdict,
             "witnesses": [_witness_json(witness) for witness in self.witnesses],
             "witnesses_needed": self.witnesses_needed,
@@ -174,7 +174,12 @@ _DECISIVE = frozenset({"V16"})
 """Rows of which `not checked` keeps the whole from being verified, as V4 and V17 do."""
 
 
-def _up(moment: datetime) -> datetime:
+def word_for(exit_status: int) -> str:
+    """The verdict of SPEC §9.4 in a word."""
+    return {0: "verified", 1: "failed", 3: "not verified under this trust"}[exit_status]
+
+
+def rounded_up(moment: datetime) -> datetime:
     """To whole milliseconds, upwards: a bound cut off would say more than its witness."""
     return moment + timedelta(microseconds=-moment.microsecond % 1000)
 

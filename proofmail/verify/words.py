@@ -160,6 +160,32 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "{part} has in it the file {name}, {size} bytes, SHA-256 {sha256}",
         "{part} contient le fichier {name}, {size} octets, SHA-256 {sha256}",
     ),
+    "case.count": (
+        "{passed} of {count} proofs verified.",
+        "{passed} preuves vérifiées sur {count}.",
+    ),
+    "case.existed": (
+        "All of these records existed by {when} UTC.",
+        "Tous ces enregistrements existaient le {when} UTC.",
+    ),
+    "case.existed.weak": (
+        "All of these records existed by {when} UTC, some on witnesses that prove nothing to "
+        "others.",
+        "Tous ces enregistrements existaient le {when} UTC, certains selon des témoins qui ne "
+        "prouvent rien à des tiers.",
+    ),
+    "case.title": (
+        "Called by whoever made it: {title}",
+        "Nommé par qui l’a constitué : {title}",
+    ),
+    "case.proofs": (
+        "Proofs: received as the service states · sender and subject as the mail states",
+        "Preuves : reçu selon le service · expéditeur et objet selon le mail",
+    ),
+    "case.not-proven": (
+        "Nor is it proven that the list is complete. --number N tells all on one proof.",
+        "Ni que la liste est complète. --number N dit tout d’une preuve.",
+    ),
     "defects": ("Defects of the mail: {text}", "Défauts du mail : {text}"),
     "no-facts": (
         "The claims are no facts: V2 or V3 failed.",
@@ -213,6 +239,10 @@ _ROWS_FR = {
     "row.V15": "une preuve, et des fichiers joints égaux à elle",
     "row.V16": "un sceau sur tout le fichier, par un signataire de confiance",
     "row.V17": "assez de témoins indépendants",
+    "row.V18": "une preuve de l’affaire",
+    "the proofs are exactly those that the list names": (
+        "les preuves sont exactement celles que la liste nomme"
+    ),
     "row.T0": "ce que le jeton doit couvrir",
     "row.S": "aucun certificat du chemin n’a été révoqué",
     "row.Q": "l’autorité était qualifiée à l’heure du jeton",

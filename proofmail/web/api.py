@@ -254,6 +254,11 @@ _UPLOAD = {
                             "items": {"type": "string"},
                             "description": "SHA-256 or SHA3-256 in hexadecimal; at most 100.",
                         },
+                        "number": {
+                            "type": "string",
+                            "description": "Of a case dossier, which of its proofs is meant, from "
+                            "1: the whole report on it, with copies. Without it, a line on each.",
+                        },
                         "trust": {
                             "type": "string",
                             "format": "binary",

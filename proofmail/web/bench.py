@@ -12,9 +12,10 @@ from functools import partial
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from proofmail.errors import Unreadable
+from proofmail.errors import CheckFailed, Unreadable
+from proofmail.verify.case import CaseReport, read_given, verify_case, verify_one
 from proofmail.verify.copy_bytes import Copy
-from proofmail.verify.dossier import read_evidence, verify
+from proofmail.verify.dossier import Evidence, verify
 from proofmail.verify.report import Report
 from proofmail.verify.trust import read_trust
 from proofmail.web.bodies import Form, Upload, read_multipart
@@ -42,7 +43,7 @@ class Bench:
 
     async def judge(
         self, request: Request, services: Services, organisation: str
-    ) -> tuple[Report, bool]:
+    ) -> tuple[Report | CaseReport, bool]:
         """The report on an organisation's upload, and whether the trust was the installation's own.
 
         Raises Problem for a body out of bounds and Unreadable for evidence that is none."""
@@ -58,7 +59,7 @@ class Bench:
             self._taken[organisation] -= 1
 
 
-def _judge(form: Form, services: Services) -> tuple[Report, bool]:
+def _judge(form: Form, services: Services) -> tuple[Report | CaseReport, bool]:
     proofs, trusts = form.uploads("proof"), form.uploads("trust")
     copies = form.uploads("copies")
     digests = [word for text in form.texts("digests") for word in _SEPARATORS.split(text) if word]
@@ -69,9 +70,28 @@ def _judge(form: Form, services: Services) -> tuple[Report, bool]:
     if trusts and len(trusts[0].data) > MAX_UPLOAD_TRUST_BYTES:
         raise Unreadable(f"a trust file sent here has at most {MAX_UPLOAD_TRUST_BYTES >> 20} MiB")
     trust = read_trust(trusts[0].data) if trusts else services.trust()
-    evidence = read_evidence(proofs[0].data)
-    report = verify(evidence, trust, [_copy(upload) for upload in copies], digests)
-    return report, not trusts
+    given = read_given(proofs[0].data)
+    number = _number(form.text("number"))
+    judged = [_copy(upload) for upload in copies]
+    if isinstance(given, Evidence):
+        return verify(given, trust, judged, digests), not trusts
+    if number is not None:
+        try:
+            return verify_one(given, number, trust, judged, digests), not trusts
+        except CheckFailed as error:
+            raise Unreadable(str(error)) from error
+    if judged or digests:
+        raise Unreadable("a case dossier: say by its number which of its proofs is meant")
+    return verify_case(given, trust), not trusts
+
+
+def _number(text: str) -> int | None:
+    """Of a proof in a case dossier, from 1."""
+    if not text.strip():
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}", text.strip(), re.ASCII):
+        raise Unreadable("the number of a proof in a case dossier is a number")
+    return int(text)
 
 
 def _copy(upload: Upload) -> Copy:

@@ -18,6 +18,7 @@ from proofmail.store.counters import STATES, Counts
 from proofmail.store.pages import Filter, list_records
 from proofmail.store.records import counts
 from proofmail.store.stamps import MOST_COUNTED
+from proofmail.verify.case import CaseReport
 from proofmail.web import ledger
 from proofmail.web.access import PageCaller, services_of
 from proofmail.web.bench import MAX_UPLOAD_BYTES, Bench
@@ -192,7 +193,12 @@ async def post_verify(request: Request, caller: PageCaller) -> Response:
         return await run_in_threadpool(_verify_page, request, str(error), 422)
     page = renderer_of(request).page
     return await run_in_threadpool(
-        lambda: page(request, "report.html", report=report, own_trust=own_trust)
+        lambda: page(
+            request,
+            "case_report.html" if isinstance(report, CaseReport) else "report.html",
+            report=report,
+            own_trust=own_trust,
+        )
     )
 
 

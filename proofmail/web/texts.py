@@ -479,6 +479,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Checks, under this service’s trust",
     ),
     # Verification
+    "case.title": ("Preuves de l’affaire", "Proofs of the case"),
+    "case.stated": ("nom donné par qui l’a constituée", "the name given by whoever made it"),
+    "case.existed": (
+        "Tous ces enregistrements existaient au plus tard le {when}.",
+        "All of these records existed no later than {when}.",
+    ),
+    "case.note": (
+        "Expéditeur et objet : déclarés par les mails. Rien ne prouve que la liste est complète. "
+        "Pour comparer une copie, donnez le numéro de la preuve.",
+        "Sender and subject: stated by the mails. Nothing proves that the list is complete. To "
+        "compare a copy, give the number of its proof.",
+    ),
+    "case.number": ("N°", "No."),
+    "verify.case_number": (
+        "Pour un dossier d’affaire : numéro de la preuve à comparer (facultatif)",
+        "For a case dossier: number of the proof to compare with (optional)",
+    ),
     "verify.title": ("Vérifier une preuve", "Verify a proof"),
     "verify.lead": (
         "Comparez un dossier ou un fichier de preuve, et des copies du mail ou de ses pièces "

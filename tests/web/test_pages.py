@@ -12,12 +12,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from proofmail.accounts.trail import list_trail
+from proofmail.core.canonical import encode
 from proofmail.core.proof import read_proof
 from proofmail.store.erasing import erase
 from proofmail.web import texts
 from proofmail.web.present import LANGUAGE_COOKIE
 from tests.making import MAIL, NOW
 from tests.store.house import fill, read_receipt
+from tests.verify.test_case import sealed, trust
 from tests.web.house import Guest, Site
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202etxt.exe\x1b[31m"
@@ -313,6 +315,27 @@ def test_the_verification_page(site: Site, guest: Guest) -> None:
     assert unreadable.status_code == 422
     check(unreadable.text)
     assert "ne peut être lu" in unreadable.text
+
+
+def test_the_verification_page_on_a_case(site: Site, guest: Guest) -> None:
+    browser = site.browser(guest, "fr")
+    files = [
+        ("proof", ("case.pdf", sealed())),
+        ("trust", ("trust.json", encode(trust().to_json()))),
+    ]
+    good = browser.post("/verify", files=files)
+    check(good.text)
+    assert "Vérifié</h2>" in good.text
+    assert "Lot 2" in good.text
+    one = browser.post("/verify", files=files, data={"number": "2"})
+    check(one.text)
+    assert "plan-1.pdf" not in good.text
+    assert "V17" in one.text
+    for more in ({"digests": "a" * 64}, {"number": "4"}, {"number": "x"}):
+        assert browser.post("/verify", files=files, data=more).status_code == 422
+    told = site.api(guest).post("/api/v1/verify", files=files).json()
+    assert told["format"] == "proofmail/case-report/0"
+    assert told["exit_status"] == 0
 
 
 @pytest.mark.parametrize(
