@@ -41,6 +41,7 @@ class Board:
     ) -> None:
         self._limits, self._number, self._of = limits, number, of
         self._descriptor = shared_memory() if descriptor is None else descriptor
+        self._patient = True
         weakref.finalize(self, os.close, self._descriptor)
         if not self._try_lock(1 + number):
             raise Misconfigured("two gateway processes have the same number")
@@ -140,13 +141,16 @@ class Board:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Held for some microseconds. A process that was stopped while it held it must not stop
-        the others: after a tenth of a second they go on without, and may miscount by one."""
-        held = False
-        for _ in range(_LOCK_TRIES):
-            held = self._try_lock(0)
+        the others: after a tenth of a second they go on without, and may miscount by one. That
+        they wait once, and not at each mail, until the lock is free again: all sessions of the
+        process stand still meanwhile."""
+        held = self._try_lock(0)
+        for _ in range(_LOCK_TRIES if self._patient else 0):
             if held:
                 break
             time.sleep(_LOCK_PAUSE_SECONDS)
+            held = self._try_lock(0)
+        self._patient = held
         try:
             yield
         finally:

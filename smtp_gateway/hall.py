@@ -52,9 +52,12 @@ class Hall:
             raise Misconfigured("relay networks are written like 192.0.2.0/24") from error
 
     def peer(self, peername: object, *, lmtp: bool) -> Peer:
-        """The peer behind a transport's `peername`: a tuple for TCP, "" for a Unix socket."""
-        if not isinstance(peername, tuple):
+        """The peer behind a transport's `peername`: a tuple for TCP, "" or a name for a Unix
+        socket; never None, which is a TCP peer that has gone."""
+        if isinstance(peername, str | bytes):
             return Peer("", "", True)
+        if not isinstance(peername, tuple):
+            raise TypeError("a peer without an address")
         address = ipaddress.ip_address(str(peername[0]).partition("%")[0])
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped

@@ -81,7 +81,13 @@ class Session(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._original_transport is None:
-            self._peer = self._hall.peer(transport.get_extra_info("peername"), lmtp=self._lmtp)
+            name = transport.get_extra_info("peername")
+            if name is None:
+                # It has reset the connection already. Without an address it must not be taken for
+                # whoever sits at a Unix socket, who has none either, and whom we believe.
+                self._cut(transport)
+                return
+            self._peer = self._hall.peer(name, lmtp=self._lmtp)
             refusal = self._hall.enter(self, self._peer)
             if refusal is not None:
                 log.info("peer=%s connect reply=%s", self._peer.address, refusal)
@@ -153,9 +159,11 @@ class Session(SMTP):
 
     def abort(self) -> None:
         """Cuts the socket if it is still open."""
-        below = self._original_transport or self.transport
-        if isinstance(below, asyncio.WriteTransport):
-            below.abort()
+        self._cut(self._original_transport or self.transport)
+
+    def _cut(self, transport: asyncio.BaseTransport | None) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
 
     @property
     def _secure(self) -> bool:

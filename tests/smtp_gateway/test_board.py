@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,10 @@ board = Board(LIMITS, descriptor, number, 2)
 for line in sys.stdin:
     print(eval(line), flush=True)
 """
+
+
+# And it never leaves: the context manager is kept, since its end would give the lock back.
+HOLD = "globals().update(held=board._locked()) or held.__enter__()"
 
 
 class Other:
@@ -117,11 +122,25 @@ def test_a_successor_begins_without_its_predecessors_seats(area: int) -> None:
         assert not board.crowded
 
 
-def test_a_process_that_was_stopped_in_the_middle_does_not_stop_the_others(area: int) -> None:
+def test_a_process_that_was_stopped_in_the_middle_does_not_stop_the_others(
+    area: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     board = _board(area)
     with other(area) as two:
-        two.ask("board._locked().__enter__()")  # and it never leaves
+        two.ask(HOLD)
         assert isinstance(board.enter("", True), int)
+        # Nor make every one of their mails wait as long as the first.
+        begun = time.monotonic()
+        for _ in range(500):
+            board.take_as_sender("a", SCARCE, 1.0)
+        assert time.monotonic() - begun < 500 * 0.1 / 4
+    pauses: list[float] = []
+    monkeypatch.setattr("smtp_gateway.board.time.sleep", pauses.append)
+    board.take_as_sender("a", SCARCE, 1.0)  # it is free again
+    with other(area) as two:
+        two.ask(HOLD)
+        board.take_as_sender("a", SCARCE, 1.0)
+    assert len(pauses) > 100
 
 
 def test_two_processes_with_one_number_and_other_limits_are_refused(area: int) -> None:

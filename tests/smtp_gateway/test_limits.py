@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
 
+from smtp_gateway.hall import Peer as HallPeer
 from smtp_gateway.limits import Limits, Rate
+from smtp_gateway.session import Session
 from tests.smtp_gateway.fakes import FakeDesk, Peer, peer_at, running, strict, until
 
 SCARCE = Rate(per_minute=0.001, burst=2)
+
+
+@contextmanager
+def capturing(cls: type, name: str) -> Iterator[list[Any]]:
+    """The objects whose method was called, in order."""
+    found: list[Any] = []
+    method = getattr(cls, name)
+
+    def called(self: Any, *words: Any) -> Any:
+        found.append(self)
+        return method(self, *words)
+
+    with mock.patch.object(cls, name, called):
+        yield found
 
 
 async def start_mail(peer: Peer, sender: str, to: str = "p@proofs.example") -> str:
@@ -255,3 +277,25 @@ async def test_a_commit_is_not_the_peers_idleness() -> None:
     async with running(desk, strict(idle_seconds=0.2)) as port, peer_at(port) as peer:
         await peer.data()
         assert (await peer.ask(b"x\r\n.")).startswith("250 2.6.0")
+
+
+async def test_who_has_gone_before_being_let_in_is_nobody() -> None:
+    """The system names no address of a connection that was reset, as it names none of a Unix
+    socket's: such a peer was taken for a front server, and what it says would count as a listed
+    relay's."""
+    desk = FakeDesk()
+    seen: list[tuple[str, str, str]] = []
+    desk.listed = lambda *asked: bool(seen.append(asked)) or True  # type: ignore[method-assign]
+    words = b"EHLO x\r\nMAIL FROM:<a@listed.example>\r\nRCPT TO:<p@proofs.example>\r\nDATA\r\n"
+    with capturing(Session, "connection_made") as made:
+        async with running(desk, strict(connections=2)) as port:
+            for _ in range(5):
+                # In one go, so that the gateway cannot take it before.
+                with socket.create_connection(("127.0.0.1", port)) as peer:
+                    peer.sendall(words)
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await until(lambda: len(made) >= 5)
+            assert [session._peer for session in made] == [HallPeer("", "", False)] * 5
+            async with peer_at(port), peer_at(port):  # no seat is lost
+                pass
+    assert seen == []
