@@ -459,6 +459,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Certificate bound by ESSCertID",
     ),
     "detail.not_revoked_as_of": ("Non révoqué, à la date du", "Not revoked, as of"),
+    "detail.qualified": ("Autorité à cette heure", "Authority at that time"),
+    "detail.qualified_by": ("Selon la liste de confiance", "According to the trusted list"),
+    "detail.service_saw": ("Ce que le service a vu", "What the service saw"),
+    "value.qualified": ("autorité qualifiée", "a qualified authority"),
+    "value.qualified by an unsigned list": (
+        "autorité qualifiée selon une liste non vérifiée",
+        "a qualified authority by a list that was not verified",
+    ),
+    "value.not qualified": ("autorité non qualifiée", "not a qualified authority"),
+    "value.not checked": ("qualification non contrôlée", "qualification not checked"),
     "detail.tree_place": (
         "Place dans l’arbre horodaté (à partir de 0)",
         "Place in the tree that was time-stamped (from 0)",

@@ -93,3 +93,35 @@ def _judge(kind: str, lines: Sequence[str], known: Known) -> dict[str, Verdict]:
     }
     assert len(verdicts) == len(lines)
     return verdicts
+
+
+@dataclass(frozen=True)
+class ListJob:
+    """A trusted list with who may sign it, and a token (CMS) with the SHA-256 of its data."""
+
+    name: str
+    trusted_list: Path
+    signer: Path
+    token: Path
+    sha256: bytes
+    at_seconds: int
+
+    def line(self) -> str:
+        files = f"{self.trusted_list}\t{self.signer}\t{self.token}"
+        return f"{self.name}\t{files}\t{self.sha256.hex()}\t{self.at_seconds}"
+
+
+def judge_lists(jobs: Sequence[ListJob]) -> dict[str, tuple[bool, str]]:
+    """By the job's name, whether the list's signature holds, and QTSA, TSA or NA."""
+    java = need("java")
+    if not any(JARS.glob("dss-tsl-validation-*.jar")):
+        give_up("needs EU DSS: .ci/run has the command that brings its JARs into .tools/dss/lib")
+    done = subprocess.run(
+        [java, "-cp", f"{JARS}/*", HARNESS.with_name("Qualify.java")],
+        input="".join(f"{job.line()}\n" for job in jobs), capture_output=True, text=True,
+        timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert len(rows) == len(jobs)
+    return {name: (signed == "true", answer) for name, signed, answer in rows}
