@@ -12,7 +12,7 @@ from bench.mails import mail
 from bench.table import Row
 from bench.timing import ROUNDS, one_core, timed
 from dossier.make import DossierOptions, make_dossier
-from dossier.seal import Sealer, create_seal_identity
+from dossier.seal import Sealer, Stamping, create_seal_identity
 from proofmail.core.proof import read_proof
 from proofmail.verify.checks import verify_proof
 from tests.making import Fixed, World
@@ -27,7 +27,7 @@ def run() -> list[Row]:
     clock = Fixed(world.now + timedelta(seconds=30))
     sealer = Sealer(
         *create_seal_identity("Atelier", world.now),
-        BuiltInAuthority("test", world.authority, clock),
+        Stamping(BuiltInAuthority("test", world.authority, clock)),
     )
     options = DossierOptions("fr", ZoneInfo("Europe/Paris"), "Atelier Dubois", True)
 

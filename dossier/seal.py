@@ -1,21 +1,25 @@
 """The seal on a dossier: one PAdES signature over the whole file (ETSI EN 319 142-1).
 
-B-T when a time-stamping authority is at hand, B-B otherwise. The seal says who made the dossier
-and that nobody changed it since; it adds nothing to what the proof proves.
+B-T when a time-stamping authority is at hand, B-B otherwise, B-LTA when asked for. The seal says
+who made the dossier and that nobody changed it since; it adds nothing to what the proof proves.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -29,12 +33,15 @@ from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from dossier.archive import add_stamp, add_validation_data
+from proofmail.core.proof import RevocationData
 from proofmail.errors import CheckFailed, Misconfigured, NotChecked
 from proofmail.ports import TimestampAuthority
-from proofmail.verify.token import TokenTrust, verify_token
+from proofmail.verify.token import TokenContext, TokenTrust, verify_token
 
 FIELD_NAME = "Seal"
 VALID_YEARS = 10
+NO_ROOTS = TokenTrust()
 _BACKDATED = timedelta(hours=1)
 _RESERVED_PLAIN = 8 << 10
 _RESERVED_STAMPED = 48 << 10
@@ -89,26 +96,52 @@ def create_seal_identity(name: str, now: datetime) -> tuple[bytes, bytes]:
     )
 
 
-class Sealer:
-    """Seals dossiers with one key, held in memory. Raises Misconfigured if the pair does not fit.
+@dataclass(frozen=True)
+class Stamping:
+    """Where a seal's time-stamps come from. `trust` holds the roots that the answers are checked
+    against; without any, all but the path is. `policy` is asked for, if it is not ""."""
 
-    With an `authority`, each seal is time-stamped, and what that port raises passes through.
+    authority: TimestampAuthority
+    trust: TokenTrust = NO_ROOTS
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class Archiving:
+    """What B-LTA takes beside a time-stamp: `chain`, DER of certificates above the seal's, and
+    `revocation`, which gives what is known on the path of the authority's certificate (by its
+    SHA-256) for a moment. Where nothing is known or published, nothing of it is in the file, and
+    a validator that asks for it will call the seal B-T with a document time-stamp."""
+
+    chain: tuple[bytes, ...]
+    revocation: Callable[[bytes, datetime], Sequence[RevocationData]]
+
+
+class Sealer:
+    """Seals dossiers with one key: PEM (PKCS #8), held in memory, or a signer of pyHanko's over a
+    key elsewhere. Raises Misconfigured if the pair does not fit.
+
+    With `stamping`, each seal is time-stamped, and what that port raises passes through; with
+    `archiving` as well, a document time-stamp follows.
     """
 
     def __init__(
-        self, key_pem: bytes, certificate_pem: bytes, authority: TimestampAuthority | None = None
+        self,
+        key: bytes | Signer,
+        certificate_pem: bytes,
+        stamping: Stamping | None = None,
+        archiving: Archiving | None = None,
     ) -> None:
         try:
-            key = load_pem_private_key(key_pem, None)
             self.certificate = x509.load_pem_x509_certificate(certificate_pem)
+            loaded = load_pem_private_key(key, None) if isinstance(key, bytes) else None
         except (ValueError, TypeError):
             raise Misconfigured("the seal's key or certificate cannot be read") from None
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
-            raise Misconfigured("the seal's key is not on P-256")
-        if key.public_key() != self.certificate.public_key():
-            raise Misconfigured("the seal's key and certificate do not belong together")
-        self._signer = _KeySigner(key, self.certificate)
-        self._stamper = _PortStamper(authority) if authority else None
+        if archiving is not None and stamping is None:
+            raise Misconfigured("a seal for archives needs a time-stamping authority")
+        self._signer = key if isinstance(key, Signer) else _KeySigner(loaded, self.certificate)
+        self._stamping, self._archiving = stamping, archiving
+        _try_out(self._signer, self.certificate)
 
     def seal(self, pdf: bytes, reason: str) -> bytes:
         """`pdf` with one revision more: the seal. Blocks on the authority if there is one."""
@@ -120,22 +153,45 @@ class Sealer:
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
         )
+        stamper = _PortStamper(self._stamping) if self._stamping else None
         signer = PdfSigner(
             metadata,
             signer=self._signer,
-            timestamper=self._stamper,
+            timestamper=stamper,
             new_field_spec=SigFieldSpec(FIELD_NAME, box=None),
         )
-        reserved = _RESERVED_STAMPED if self._stamper else _RESERVED_PLAIN
+        reserved = _RESERVED_STAMPED if stamper else _RESERVED_PLAIN
         writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
         sealed: bytes = signer.sign_pdf(writer, bytes_reserved=reserved).getvalue()
-        return sealed
+        if stamper is None or self._archiving is None:
+            return sealed
+        own = self.certificate.public_bytes(Encoding.DER)
+        certificates = (own, *self._archiving.chain, *stamper.certificates)
+        revocation = self._archiving.revocation(stamper.signer, stamper.gen_time)
+        return add_stamp(add_validation_data(sealed, certificates, revocation), stamper)
+
+
+def _try_out(signer: Signer, certificate: x509.Certificate) -> None:
+    """Signs once. Misconfigured if the certificate is not that of the key."""
+    key, data = certificate.public_key(), b"proofmail seal"
+    signature = asyncio.run(signer.async_sign_raw(data, "sha256"))
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            raise Misconfigured("the seal's certificate is for no key on P-256, nor for RSA")
+    except InvalidSignature:
+        raise Misconfigured("the seal's key and certificate do not belong together") from None
 
 
 class _KeySigner(Signer):
     """pyHanko's signer over a key that is loaded once, not at each signature."""
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+    def __init__(self, key: object, certificate: x509.Certificate) -> None:
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+            raise Misconfigured("the seal's key is not on P-256")
         der = certificate.public_bytes(Encoding.DER)
         loaded = asn1_x509.Certificate.load(der)
         store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
@@ -152,19 +208,42 @@ class _KeySigner(Signer):
 
 
 class _PortStamper(TimeStamper):
-    """Carries pyHanko's requests through our port, and checks each answer before it is used."""
+    """Carries pyHanko's requests through our port, and checks each answer before it is used.
 
-    def __init__(self, authority: TimestampAuthority) -> None:
+    After an answer, `certificates` are DER of those of its path, as far as they are known,
+    `signer` is the SHA-256 of the first one, and `gen_time` the token's.
+    """
+
+    def __init__(self, stamping: Stamping) -> None:
         super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
-        self._authority = authority
+        self._stamping = stamping
+        self.certificates: tuple[bytes, ...] = ()
+        self.signer = b""
+        self.gen_time = datetime.min
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        response = self._authority.respond(req.dump())
+        if self._stamping.policy:
+            req["req_policy"] = self._stamping.policy
+        response = self._stamping.authority.respond(req.dump())
         imprint = req["message_imprint"]["hashed_message"].native
         if len(imprint) != sha256().digest_size:
             raise CheckFailed("a seal's time-stamp is asked for by SHA-256 alone")
-        # pyHanko compares the nonce, and nothing else. NotChecked says that all checks on the token
-        # itself passed; which authority to trust is the reader's decision.
-        with suppress(NotChecked):
-            verify_token(response, imprint, TokenTrust())
+        # pyHanko compares the nonce, and nothing else.
+        trust = self._stamping.trust
+        try:
+            verify_token(response, imprint, trust)
+        except NotChecked:
+            # All checks on the token itself passed; which authority to trust is the reader's
+            # decision, unless whoever seals named roots.
+            if trust.anchors:
+                raise CheckFailed("a seal's time-stamp is not of the authority asked") from None
+        self._keep(TokenContext(response, imprint, trust))
         return tsp.TimeStampResp.load(response, strict=True)
+
+    def _keep(self, context: TokenContext) -> None:
+        self.signer = sha256(context.certificate_der).digest()
+        self.gen_time = context.token.info.gen_time
+        path: tuple[bytes, ...] = ()
+        with suppress(NotChecked):
+            path = tuple(found.public_bytes(Encoding.DER) for found in context.path)
+        self.certificates = (*path, *context.token.certificates)

@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dossier.make import DossierOptions, make_dossier
-from dossier.seal import Sealer
+from dossier.seal import Sealer, Stamping
 from proofmail import setup
 from proofmail.config import read_settings
 from proofmail.core.proof import Proof, read_proof
@@ -43,11 +43,11 @@ def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
         trust = own_trust(settings, anchors.blocks(store))
     finally:
         store.close()
-    authority = built_in_authority(settings) if settings.built_in_authority else None
+    stamping = Stamping(built_in_authority(settings)) if settings.built_in_authority else None
     sealer = Sealer(
         secret_file(settings, setup.SEAL_KEY),
         public_file(settings, setup.SEAL_CERTIFICATE),
-        authority,
+        stamping,
     )
     read = read_proof(proof)
     options = DossierOptions(

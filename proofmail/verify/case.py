@@ -24,7 +24,7 @@ from proofmail.verify.dossier import (
     Evidence,
     check_size,
     evidence_of,
-    seal_row,
+    seal_rows,
     verify,
 )
 from proofmail.verify.pdf import DossierFile, read_dossier
@@ -164,7 +164,7 @@ def read_given(data: bytes) -> Evidence | CaseEvidence:
 
 def verify_case(case: CaseEvidence, trust: Trust = NO_TRUST) -> CaseReport:
     """V15 and V16 on the dossier, V18 on each proof that the list names."""
-    rows = (_list_row(case), seal_row(case.dossier, case.data, trust))
+    rows = (_list_row(case), *seal_rows(case.dossier, case.data, trust))
     return CaseReport(case.listing.title, rows, tuple(_members(case, trust)))
 
 
@@ -178,7 +178,7 @@ def verify_one(
     """The whole report on one proof of the case, with the case's own rows, and copies judged."""
     report = verify(Evidence(case.proof(number)), trust, copies, digests)
     *rows, last = report.rows
-    own = (_list_row(case), seal_row(case.dossier, case.data, trust))
+    own = (_list_row(case), *seal_rows(case.dossier, case.data, trust))
     return replace(report, rows=(*rows, *own, last))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cryptography import x509
@@ -12,13 +12,16 @@ from proofmail.errors import CheckFailed, NotChecked, Unreadable
 from proofmail.verify.checks import NO_TRUST, verify_proof
 from proofmail.verify.containers import Folder, judge
 from proofmail.verify.copies import Copy, judge_digest
-from proofmail.verify.pdf import DossierFile, check_loose, check_seal, read_dossier
+from proofmail.verify.document_stamp import check_stamp
+from proofmail.verify.pdf import DossierFile, Seal, check_loose, check_seal, read_dossier
+from proofmail.verify.pdf_additions import NOTHING
 from proofmail.verify.report import CopyReport, Report, Row, Status
 from proofmail.verify.trust import Trust
 from proofmail.verify.words import said
 
 MAX_INPUT_BYTES = 64 << 20
 PDF_START = b"%PDF-"
+STAMP_TITLE = "a document time-stamp over the sealed file, by a trusted authority"
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ def verify(
     rows = list(report.rows)
     if evidence.dossier is not None:
         last = rows.pop()  # V17 sums up, so it stays last
-        sealed = seal_row(evidence.dossier, evidence.data, trust)
-        rows += [_loose_row(evidence.dossier, evidence.proof), sealed, last]
+        rows += [_loose_row(evidence.dossier, evidence.proof)]
+        rows += [*seal_rows(evidence.dossier, evidence.data, trust), last]
     return replace(report, rows=tuple(rows), copies=tuple(_judge_copies(report, copies, digests)))
 
 
@@ -95,16 +98,43 @@ def _loose_row(dossier: DossierFile, proof: Proof) -> Row:
     return Row("V15", title, Status.PASSED, reason)
 
 
-def seal_row(dossier: DossierFile, data: bytes, trust: Trust) -> Row:
-    """V16 on a dossier and the bytes that it was read from."""
+def seal_rows(dossier: DossierFile, data: bytes, trust: Trust) -> Iterator[Row]:
+    """V16 on a dossier and the bytes that it was read from, and V16.D on each document time-stamp
+    behind the seal. None of those is a witness of a record."""
+    yield _seal_row(dossier.seal, data, trust)
+    additions = dossier.seal.additions if dossier.seal else NOTHING
+    for number, stamp in enumerate(additions.stamps, 1):
+        status = Status.PASSED
+        try:
+            reason = check_stamp(data, stamp, additions, trust)
+        except (CheckFailed, Unreadable) as error:
+            status, reason = Status.FAILED, str(error)
+        except NotChecked as error:
+            status, reason = Status.NOT_CHECKED, str(error)
+        yield Row("V16.D", STAMP_TITLE, status, reason, f"document time-stamp {number}")
+
+
+def _seal_row(seal: Seal | None, data: bytes, trust: Trust) -> Row:
     title = "one seal over the file, by a trusted signer"
-    if dossier.seal is None:
+    if seal is None:
         return Row("V16", title, Status.FAILED, "the dossier is not sealed")
     trusted = [x509.load_der_x509_certificate(der) for der in trust.seals]
     try:
-        facts = check_seal(data, dossier.seal, trusted)
+        facts = check_seal(data, seal, trusted)
     except (CheckFailed, Unreadable) as error:
         return Row("V16", title, Status.FAILED, str(error))
     except NotChecked as error:
         return Row("V16", title, Status.NOT_CHECKED, str(error))
-    return Row("V16", title, Status.PASSED, f"signer {facts.signer}")
+    return Row("V16", title, Status.PASSED, f"signer {facts.signer}{_behind(seal)}")
+
+
+def _behind(seal: Seal) -> str:
+    """What stands behind the seal, so that a level is not believed to hold more than it does."""
+    if not seal.later_revisions:
+        return ""
+    found = seal.additions
+    revocation = f"{len(found.revocation)} items" if found.revocation else "none"
+    return (
+        f"; behind the seal: {len(found.stamps)} document time-stamps, "
+        f"{len(found.certificates)} certificates, revocation data: {revocation}"
+    )

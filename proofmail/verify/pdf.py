@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from proofmail.core import der
 from proofmail.core.case import CASE_NAME, MAX_PROOFS
 from proofmail.core.loose import PROOF_NAME, loose_files
 from proofmail.core.proof import Proof
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
 from proofmail.verify import cms
+from proofmail.verify.pdf_additions import NOTHING, Additions, read_additions, signed_gap
 from proofmail.verify.pdf_objects import (
     File,
     Name,
@@ -38,7 +38,6 @@ MAX_EMBEDDED_BYTES = 64 << 20
 MAX_FILES = 64
 MAX_CASE_FILES = MAX_PROOFS + 1
 """In a case dossier: its proofs, and the list of them."""
-MAX_CMS_BYTES = 128 << 10
 
 FORBIDDEN = frozenset(
     {
@@ -60,8 +59,8 @@ class Seal:
     """The one signature in the file, not yet judged.
 
     `byte_range` are the four numbers as they stand, already known to span the sealed revisions but
-    for the signature's own bytes. `stated_time` is the signer's word. `later_revisions` counts
-    what was appended after sealing.
+    for the signature's own bytes. `stated_time` is the signer's word. `additions` are what was
+    appended after sealing; `objection` says why that is not admitted, "" if it is.
     """
 
     byte_range: tuple[int, int, int, int]
@@ -69,10 +68,8 @@ class Seal:
     subfilter: str
     stated_time: datetime | None
     later_revisions: int
-
-    @property
-    def covers_whole_file(self) -> bool:
-        return self.later_revisions == 0
+    additions: Additions = NOTHING
+    objection: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def read_dossier(data: bytes) -> DossierFile:
     if case is None and len(files) >= MAX_FILES:
         raise Unreadable(f"dossier: over {MAX_FILES} files in it")
     proofs = () if proof is None else (proof,)
-    return DossierFile(proofs, files, _seal(data, file, objects, root), case)
+    return DossierFile(proofs, files, _seal(data, file), case)
 
 
 def check_loose(dossier: DossierFile, proof: Proof) -> None:
@@ -135,8 +132,8 @@ def check_seal(data: bytes, seal: Seal, trusted: Sequence[x509.Certificate]) -> 
     a chain and whatever its dates. A time-stamp inside the signature is not judged: the seal says
     who made the dossier, and the proof alone says when the record existed.
     """
-    if not seal.covers_whole_file:
-        raise CheckFailed("the file was added to after it was sealed")
+    if seal.objection:
+        raise CheckFailed(seal.objection)
     signed = cms.read_signed_data(seal.cms)
     signer = cms.one_signer(signed)
     if signed.content is not None:
@@ -253,15 +250,23 @@ def _plain(value: Value) -> str:
     return value.value.decode("ascii", "replace") if isinstance(value, Text) else ""
 
 
-def _seal(
-    data: bytes, file: File, objects: Mapping[int, Value], root: dict[str, Value]
-) -> Seal | None:
+def _seal(data: bytes, file: File) -> Seal | None:
     """Locates the one signature and asks that its byte range is all but its own hex string."""
-    dictionaries = [value for value in _all_values(file) if isinstance(value, dict)]
-    signatures = [found for found in dictionaries if "ByteRange" in found]
-    fields = [found for found in dictionaries if found.get("FT") == "Sig"]
-    if not signatures and not fields and "AcroForm" not in root:
+    found = [
+        (number, value)
+        for number, revision in enumerate(file.revisions, 1)
+        for top in revision.objects.values()
+        for value in walk(top)
+        if isinstance(value, dict) and ("ByteRange" in value or value.get("FT") == "Sig")
+    ]
+    sealed = next((number for number, value in found if "ByteRange" in value), len(file.revisions))
+    objects = file.objects(sealed)
+    root = _root(file, objects)
+    if not found and "AcroForm" not in root:
         return None
+    signatures = [value for _, value in found if "ByteRange" in value]
+    signatures = [v for v in signatures if v is signatures[0] or v.get("Type") != "DocTimeStamp"]
+    fields = [v for number, v in found if v.get("FT") == "Sig" and number <= sealed]
     if len(signatures) != 1 or len(fields) != 1:
         raise Unreadable("dossier: not exactly one signature in it")
     signature, field = signatures[0], fields[0]
@@ -276,34 +281,21 @@ def _seal(
         raise Unreadable("dossier: the seal's field does not lead to a signature")
     if signature.get("SubFilter") != SUBFILTER:
         raise Unreadable(f"dossier: the seal is not of the kind {SUBFILTER}")
-    sealed = next(i for i, rev in enumerate(file.revisions, 1) if target.number in rev.objects)
-    contents = signature.get("Contents")
-    if not isinstance(contents, Text) or not contents.hexadecimal:
-        raise Unreadable("dossier: the seal's contents are not hexadecimal")
-    end = file.revisions[sealed - 1].end
-    span = (0, contents.start, contents.end, end - contents.end)
-    stated = signature["ByteRange"]
-    if stated != list(span) or any(type(number) is not int for number in stated):
-        raise Unreadable("dossier: the seal does not cover every byte before and behind it")
-    if not re.fullmatch(rb"<(?:[0-9A-Fa-f]{2})+>", data[contents.start : contents.end]):
-        raise Unreadable("dossier: the gap that the seal leaves holds more than the seal")
+    span, content_info = signed_gap(data, signature, file.revisions[sealed - 1].end)
+    additions, objection = NOTHING, ""
+    try:
+        additions = read_additions(data, file, sealed)
+    except CheckFailed as error:
+        objection = str(error)
     return Seal(
         byte_range=span,
-        cms=_unpadded(contents.value),
+        cms=content_info,
         subfilter=SUBFILTER,
         stated_time=_stated_time(signature.get("M")),
         later_revisions=len(file.revisions) - sealed,
+        additions=additions,
+        objection=objection,
     )
-
-
-def _unpadded(contents: bytes) -> bytes:
-    """The CMS at the start of the hex string; behind it only zeros."""
-    if len(contents) > MAX_CMS_BYTES:
-        raise Unreadable(f"dossier: the seal is longer than {MAX_CMS_BYTES} bytes")
-    content_info = der.Reader(contents).raw(der.SEQUENCE)
-    if contents[len(content_info) :].strip(b"\0"):
-        raise Unreadable("dossier: the gap that the seal leaves holds more than the seal")
-    return content_info
 
 
 def _stated_time(value: Value) -> datetime | None:

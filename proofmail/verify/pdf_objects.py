@@ -109,10 +109,10 @@ class Revision:
 class File:
     revisions: tuple[Revision, ...]
 
-    def objects(self) -> dict[int, Value]:
-        """The objects in force: those of later revisions replace earlier ones."""
+    def objects(self, revisions: int | None = None) -> dict[int, Value]:
+        """The objects in force after that many revisions, or all: later ones replace earlier."""
         merged: dict[int, Value] = {}
-        for revision in self.revisions:
+        for revision in self.revisions[:revisions]:
             merged |= revision.objects
         return merged
 

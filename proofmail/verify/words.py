@@ -246,6 +246,7 @@ _ROWS_FR = {
     "row.T0": "ce que le jeton doit couvrir",
     "row.S": "aucun certificat du chemin n’a été révoqué",
     "row.Q": "l’autorité était qualifiée à l’heure du jeton",
+    "row.D": "un horodatage du fichier scellé, par une autorité de confiance",
     "revocation data": "données de révocation",
     "extract": "extrait",
     "row.T1": "la réponse est en DER strict et contient un jeton",

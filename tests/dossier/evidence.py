@@ -20,7 +20,7 @@ from anchoring.authority import BuiltInAuthority
 from anchoring.authority_identity import create_authority
 from anchoring.evm_signing import Price, anchor_sender, sign_anchor
 from dossier.make import DossierOptions
-from dossier.seal import Sealer, create_seal_identity
+from dossier.seal import Archiving, Sealer, Stamping, create_seal_identity
 from proofmail.core import der, rlp
 from proofmail.core.batch import FIRST_PREVIOUS, Header, batch_tree
 from proofmail.core.canonical import base64url
@@ -30,6 +30,7 @@ from proofmail.core.proof import Batch, EvmAnchor, Proof, Rfc3161Token, Signatur
 from proofmail.core.record import SIGNATURE_LABEL, make_record
 from proofmail.verify.checks import verify_proof
 from proofmail.verify.report import Report
+from proofmail.verify.token import TokenAnchor, TokenTrust
 from proofmail.verify.trust import Authority, Chain, Service, Trust, key_id, make_trust
 
 LOG = "proofs.example.org"
@@ -68,8 +69,21 @@ def authority() -> BuiltInAuthority:
 
 
 @cache
+def seal_identity() -> tuple[bytes, bytes]:
+    return create_seal_identity("Example SA", RECEIVED)
+
+
+@cache
 def sealer() -> Sealer:
-    return Sealer(*create_seal_identity("Example SA", RECEIVED))
+    return Sealer(*seal_identity())
+
+
+@cache
+def archiver() -> Sealer:
+    """Seals with a document time-stamp behind the seal (B-LTA)."""
+    roots = (TokenAnchor(x509.load_pem_x509_certificate(authority_material().root_pem)),)
+    stamping = Stamping(authority(), TokenTrust(roots))
+    return Sealer(*seal_identity(), stamping, Archiving((), lambda signer, moment: ()))
 
 
 def print_of(data: bytes, rule: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from dossier.make import make_dossier
-from dossier.seal import Sealer, create_seal_identity
+from dossier.seal import Sealer, Stamping, create_seal_identity
 from proofmail.core.proof import read_proof
 from proofmail.errors import CheckFailed, NotChecked, ProofmailError, Unreadable
 from proofmail.verify.pdf import SealFacts, check_loose, check_seal, read_dossier
@@ -42,7 +42,7 @@ def test_good():
     found = read_dossier(sealed())
     assert found.proofs == (evidence.full().proof.to_bytes(),)
     assert found.seal is not None
-    assert found.seal.covers_whole_file
+    assert found.seal.later_revisions == 0
     before, after, length = found.seal.byte_range[1:]
     assert after + length == len(sealed())
     assert sealed()[before] == ord("<")
@@ -193,7 +193,7 @@ def test_another_dossiers_proof_under_this_seal():
 
 def test_a_seal_with_a_time_stamp():
     key, certificate = create_seal_identity("Example SA", evidence.RECEIVED)
-    stamping = Sealer(key, certificate, evidence.authority())
+    stamping = Sealer(key, certificate, Stamping(evidence.authority()))
     fresh = evidence.fresh()
     data = make_dossier(fresh.proof, fresh.report, evidence.options("en"), stamping)
     seal = read_dossier(data).seal
@@ -218,7 +218,10 @@ def test_a_time_stamp_over_something_else_is_not_sealed_in():
     fresh = evidence.fresh()
     with pytest.raises(CheckFailed, match="imprint"):
         make_dossier(
-            fresh.proof, fresh.report, evidence.options(), Sealer(key, certificate, Forger())
+            fresh.proof,
+            fresh.report,
+            evidence.options(),
+            Sealer(key, certificate, Stamping(Forger())),
         )
 
 
