@@ -124,16 +124,17 @@ class File:
 
 
 def walk(value: Value) -> Iterator[Value]:
-    """The value and all values inside it, references not followed."""
-    yield value
-    if isinstance(value, Stream):
-        yield from walk(value.entries)
-    elif isinstance(value, dict):
-        for member in value.values():
-            yield from walk(member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from walk(member)
+    """The value and all values inside it, references not followed, in no certain order."""
+    left = [value]
+    while left:
+        found = left.pop()
+        yield found
+        if isinstance(found, dict):
+            left.extend(found.values())
+        elif isinstance(found, list):
+            left.extend(found)
+        elif isinstance(found, Stream):
+            left.append(found.entries)
 
 
 def inflate(stream: Stream) -> bytes:
