@@ -387,9 +387,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "the words in order: the same words; appearance is not proven",
     ),
     "rule.header-values/1": (
-        "De, À, Cc, Objet et Date d’un message joint : mêmes valeurs, quels que soient les octets",
-        "From, To, Cc, Subject and Date of an enclosed message: the same values, whatever the "
-        "bytes",
+        "adresses, Objet et Date d’un message joint : mêmes valeurs, quels que soient les octets",
+        "addresses, Subject and Date of an enclosed message: the same values, whatever the bytes",
     ),
     "rule.other": ("voir la spécification du format", "see the specification of the format"),
     "digests": ("Empreintes fournies", "Fingerprints given"),

@@ -45,7 +45,10 @@ SINGLE = (
     "content-transfer-encoding",
     "content-disposition",
 )
-WANTED = frozenset(name.encode("ascii") for name in (*SINGLE, "disposition-notification-to"))
+WANTED = frozenset(
+    name.encode("ascii")
+    for name in (*SINGLE, "bcc", "disposition-notification-to", "reply-to", "sender")
+)
 """The fields that are kept while a header is read; all others are dropped line by line."""
 WHOLE_FIELDS = re.compile(b"^" + WHOLE_FIELD.pattern, re.MULTILINE)
 """The same at the beginning of any line."""

@@ -394,10 +394,10 @@ COPIES: dict[str, tuple[str, str]] = {
         "d’autres caractères à un logiciel qui l’affiche tel quel",
     ),
     "msg.several-forms": (
-        "this file has the text in several forms, with the same characters in the same order; "
-        "white space and appearance were not compared between them",
-        "ce fichier a le texte sous plusieurs formes, avec les mêmes caractères dans le même "
-        "ordre ; blancs et apparence n’ont pas été comparés entre elles",
+        "this file has the text in several forms, with the same words in the same order; "
+        "line breaks and appearance were not compared between them",
+        "ce fichier a le texte sous plusieurs formes, avec les mêmes mots dans le même ordre ; "
+        "sauts de ligne et apparence n’ont pas été comparés entre elles",
     ),
     "msg.extra-text": (
         "this file also has a text as {type}, to which no recorded part corresponds",

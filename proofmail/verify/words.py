@@ -114,11 +114,14 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
     "copy": ("Copy {name}: {status} ({what})", "Copie {name} : {status} ({what})"),
     "differs.line": ("differs: {text}", "différence : {text}"),
     "note.line": ("note: {text}", "note : {text}"),
-    "existed": ("The record existed by {when} UTC.", "L’enregistrement existait le {when} UTC."),
+    "existed": (
+        "The record existed by {when} UTC.",
+        "L’enregistrement existait au plus tard le {when} UTC.",
+    ),
     "existed.weak": (
         "The record existed by {when} UTC, on witnesses that prove nothing to others.",
-        "L’enregistrement existait le {when} UTC, selon des témoins qui ne prouvent rien "
-        "à des tiers.",
+        "L’enregistrement existait au plus tard le {when} UTC, selon des témoins qui ne prouvent "
+        "rien à des tiers.",
     ),
     "sender": (
         "Sender authenticated, as the service observed: {sender}",
@@ -149,8 +152,10 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
         "{part} : un winmail.dat (TNEF) qui contient un texte du mail, non lu",
     ),
     "nature.tnef.unlisted": (
-        "{part} is a winmail.dat (TNEF) with a message or an object in it that is not listed",
-        "{part} : un winmail.dat (TNEF) avec un message ou un objet qui n’est pas listé",
+        "{part} is a winmail.dat (TNEF) with something in it that is not listed: a message, "
+        "an object, or a file that programs read in several ways",
+        "{part} : un winmail.dat (TNEF) avec un contenu non listé : message, objet, ou fichier "
+        "que les logiciels lisent de plusieurs façons",
     ),
     "nature.links": (
         "files behind links (at least {count}, {host}) are not fingerprinted",

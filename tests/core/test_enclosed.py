@@ -100,6 +100,9 @@ def test_another_spelling_of_the_same_values_has_the_same_digest() -> None:
         (b"To: b@z.example\r\n", b""),
         (b"caf=C3=A9", b"cafe"),
         (b"09:00:00", b"09:00:01"),
+        (b"To: b@", b"Reply-To: e@y.example\r\nTo: b@"),
+        (b"To: b@", b"Sender: e@y.example\r\nTo: b@"),
+        (b"To: b@", b"Bcc: e@y.example\r\nTo: b@"),
     ],
 )
 def test_any_other_value_has_another_digest(old: bytes, new: bytes) -> None:
@@ -120,6 +123,8 @@ def test_any_other_value_has_another_digest(old: bytes, new: bytes) -> None:
         (b"=?utf-8?q?caf=C3=A9?=", b"=?x-none?q?cafe?="),
         (b"Fri, 20 Nov", b"Fri, 31 Nov"),
         (b"b@z.example", b"b@z.example x"),
+        (b"To: b@", b"Sender: e\r\nTo: b@"),
+        (b"To: b@", b"Reply-To: e@y.example\r\nReply-To: f@y.example\r\nTo: b@"),
     ],
 )
 def test_bent_and_vague_values_have_no_digest(old: bytes, new: bytes) -> None:

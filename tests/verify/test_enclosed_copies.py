@@ -69,6 +69,10 @@ def test_weaker_words_inside_make_the_whole_no_stronger() -> None:
         (b'--in\r\nContent-Type: application/pdf; name="a.pdf"\r\n\r\n%PDF\r\n', b""),
         (b"Type: message/rfc822", b"Type: message/global"),
         (b"Subject: Older\r\n", b"Subject: Older\r\nSubject: Older\r\n"),
+        *(
+            (b"Subject: Older\r\n", b"Subject: Older\r\n%s: eve@y.example\r\n" % name)
+            for name in (b"Reply-To", b"Sender", b"Bcc")
+        ),
     ],
 )
 def test_nothing_inside_may_change(old: bytes, new: bytes) -> None:
