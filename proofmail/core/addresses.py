@@ -99,6 +99,8 @@ def _read(value: str, found: list[Mailbox], defects: set[str]) -> int:
             in_angle = mark == "<"
         if mark == ":" and not in_angle and not in_group:
             in_group = True
+            if _has_comment(piece):
+                defects.add("header.address")
             found.append(Mailbox("", _phrase(piece, defects)))
             piece = []
         elif (mark == "," and not in_angle) or mark == ";":
@@ -171,11 +173,18 @@ def _mailbox(piece: list[_Token], defects: set[str]) -> Mailbox | None:
     inside, behind = piece[start + 1 : ends[0]], piece[ends[0] + 1 :]
     if any(kind not in ("space", "comment") for kind, _ in behind):
         return None
-    address = _address(_without_route(inside), defects)
+    direct = _without_route(inside)
+    address = _address(direct, defects)
     if address is None:
         return None
-    name = _phrase(piece[:start], defects) or _comments(piece, defects)
-    return Mailbox(address, name)
+    name = _phrase(piece[:start], defects)
+    if len(direct) < len(inside) or (name and _has_comment(piece)):
+        defects.add("header.address")  # some programs show what is left out here
+    return Mailbox(address, name or _comments(piece, defects))
+
+
+def _has_comment(piece: list[_Token]) -> bool:
+    return any(kind == "comment" for kind, _ in piece)
 
 
 def _places(tokens: list[_Token], mark: str) -> list[int]:

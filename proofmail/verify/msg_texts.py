@@ -84,6 +84,9 @@ class Bodies:
             rung = content_rung(part, text)
             if rung:
                 self._matched.add(kind)
+                if rung == "words/1" and part.get("images"):
+                    # Which picture stands where is told by names that these words leave out.
+                    questions.append(said("part.images-untold", part=label))
                 return rung
         if kind in self._several or not self._can_tell(kind, part):
             questions.append(said("msg.text-untold", part=label))

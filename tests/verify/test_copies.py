@@ -143,3 +143,21 @@ def test_unreadable_header_bytes_never_match_as_content() -> None:
 
 def test_a_mail_without_its_name_is_still_taken_for_one() -> None:
     assert _judge(_changed(b"1 200", b"1 300"), "download").what == "mail"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"Jean (x) Petit <jean@client.example>", b"Jean Petit <jean@client.example> (for Eve)",
+     b"Jean Petit <jean@client.example (not)>", b"Jean Petit <@eve.example:jean@client.example>"],
+)  # fmt: skip
+def test_what_an_address_leaves_out_is_never_a_match(value: bytes) -> None:
+    """Comments beside a name and routes: some programs show them."""
+    report = _judge(_changed(b"Jean Petit <jean@client.example>", value))
+    assert report.status is Status.NOT_CHECKED
+    group = _changed(b"To: Jean", b"To: us: Jean").replace(
+        b"notaire@etude.example", b"n@x.example;"
+    )
+    claims = claims_of(group)
+    assert _judge(b"X-Hop: 1\r\n" + group, claims=claims).status is Status.PASSED
+    noted = b"X-Hop: 1\r\n" + group.replace(b"us:", b"us (and Eve):")
+    assert _judge(noted, claims=claims).status is Status.NOT_CHECKED

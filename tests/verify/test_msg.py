@@ -465,3 +465,18 @@ def test_rich_text_whose_own_words_end_elsewhere_or_whose_links_are_swapped_is_n
         'HYPERLINK "https://a').replace("HYPERLINK !a", 'HYPERLINK "https://b')
     )  # fmt: skip
     assert _judge(_rich(swapped), claims).status is Status.NOT_CHECKED
+
+
+def test_swapped_pictures_in_the_same_words_are_not_a_match() -> None:
+    page = '<p>un <img src="cid:one"> ou <img src="cid:two"> deux</p>'
+    mail = MAIL.replace(b"text/plain", b"text/html").replace(
+        b"quoted-printable\r\n\r\nVoici notre offre : 1 200 =E2=82=AC.\r\n",
+        b"8bit\r\n\r\n" + page.encode() + b"\r\n",
+    )
+    outlook = _made()
+    outlook.message |= {TRANSPORT: HEADERS, HTML: page.encode(), 0x3FDE: 65001}
+    del outlook.message[BODY]
+    assert _judge(outlook, claims_of(mail)).status is Status.PASSED
+    swapped = page.replace("one", "x").replace("two", "one").replace("x", "two")
+    outlook.message[HTML] = swapped.encode()
+    assert _judge(outlook, claims_of(mail)).status is not Status.PASSED
