@@ -63,6 +63,11 @@ COPIES: dict[str, tuple[str, str]] = {
         "le texte sous les premières lignes de ce fichier est celui de : {part} ; "
         "les lignes du dessus n’ont pas été comparées",
     ),
+    "text.charset-other": (
+        "the file names another charset for itself: programs that follow it show other characters",
+        "le fichier annonce un autre jeu de caractères : les logiciels qui s’y fient montrent "
+        "d’autres caractères",
+    ),
     "text.none": (
         "this file has neither the bytes nor the text of a recorded part",
         "ce fichier n’a ni les octets ni le texte d’une partie enregistrée",

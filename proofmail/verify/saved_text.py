@@ -31,6 +31,12 @@ _HEAD = re.compile(r"(?:[^\n:]{1,60}:[^\n]*\n)(?:[^\n]+\n)*\n+")
 """Lines such as `From: …` that programs write above a text, up to an empty line."""
 
 
+_META = re.compile(r"<meta[^>]{0,500}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
+_SHOWN_AS = {"iso-8859-1": "windows-1252", "us-ascii": "windows-1252"}
+"""Charsets that browsers take for another one."""
+
+
 def is_saved_text(name: str) -> bool:
     return name.lower().endswith(tuple(_SUFFIXES))
 
@@ -72,7 +78,10 @@ def judge_text(copy: Copy, claims: Mapping[str, Json]) -> CopyReport:
     if found is not None:
         match, notes = found
         finding = said(f"same.{match.rung}", part=called(match.part, match.name))
-        return CopyReport(copy.name, "file", Status.PASSED, finding, (match,), (), notes)
+        status = Status.PASSED
+        if kind == "text/html" and _is_said_otherwise(data or b"", text):
+            status, notes = Status.NOT_CHECKED, (*notes, said("text.charset-other"))
+        return CopyReport(copy.name, "file", status, finding, (match,), (), notes)
     lines = text.replace("\r\n", "\n")
     head = _HEAD.match(lines) if kind == "text/plain" else None
     below = None if head is None else _found(kind, lines[head.end() :], claims)
@@ -103,6 +112,20 @@ def _decoded(data: bytes) -> str | None:
         return charsets.decode(data, "windows-1252")
     except UnicodeDecodeError:
         return None
+
+
+def _is_said_otherwise(data: bytes, text: str) -> bool:
+    """Whether a page names another charset for itself than the one that it was read by: a program
+    that follows it shows other characters."""
+    if text.isascii() or data.startswith(_MARKS):
+        return False
+    try:
+        data.decode("utf-8")
+        read = "utf-8"
+    except UnicodeDecodeError:
+        read = "windows-1252"
+    named = {charsets.canonical(label.lower()) or "" for label in _META.findall(text)}
+    return any(_SHOWN_AS.get(name, name) != read for name in named)
 
 
 def _found(

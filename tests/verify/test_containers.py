@@ -273,6 +273,30 @@ def test_another_text_differs(text: str) -> None:
     assert _judge(TEXT.encode("cp1252"), "offre.html").status is Status.FAILED
 
 
+@pytest.mark.parametrize(
+    ("head", "encoding", "checked"),
+    [
+        ("<meta charset=utf-8>", "utf-8", True),
+        ("<meta charset=windows-1251>", "utf-8", False),
+        ("<meta http-equiv=content-type content='text/html; charset=iso-8859-5'>", "utf-8", False),
+        ("<meta charset=iso-8859-1>", "cp1252", True),
+        ("<meta charset=utf-8>", "cp1252", False),
+        ("<meta charset=windows-1251>", "utf-8-sig", True),
+    ],
+)
+def test_a_page_that_names_another_charset_is_not_checked(
+    head: str, encoding: str, checked: bool
+) -> None:
+    """Whoever follows it reads other characters."""
+    page = f"{head}<p>1\u00a0200\u00a0€</p>"
+    mail = MAIL.replace(b"text/plain; charset=utf-8", b"text/html; charset=utf-8").replace(
+        b"Voici notre offre : 1 200 =E2=82=AC.", b"<p>1=C2=A0200=C2=A0=E2=82=AC</p>"
+    )
+    report = _judge(page.encode(encoding), "offre.html", claims_of(mail))
+    assert report.matches, report
+    assert report.status is (Status.PASSED if checked else Status.NOT_CHECKED)
+
+
 def test_a_text_under_other_lines_is_not_checked() -> None:
     head = "From:\tEve\r\nSent:\ttoday\r\nSubject:\tOffre\r\n\r\n"
     report = _judge((head + TEXT).encode(), "offre.txt")
