@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -456,3 +457,34 @@ def test_signers_may_be_read_from_a_certificate_that_x509_reads() -> None:
     named = Signers(by_territory=(("FR", (SIGNER.der,)),))
     assert named.of("FR") == [x509.load_der_x509_certificate(SIGNER.der)]
     assert named.of("DE") == []
+
+
+def edited(data: bytes, dice: random.Random) -> bytes:
+    """One edit: a byte changed, a stretch removed, doubled, or moved elsewhere."""
+    at, size, to = (dice.randrange(len(data)) for _ in range(3))
+    size = 1 + size % 60
+    piece = data[at : at + size]
+    return dice.choice(
+        (
+            data[:at] + bytes((dice.randrange(256),)) + data[at + 1 :],
+            data[:at] + data[at + size :],
+            data[:at] + piece + data[at:],
+            data[:to] + piece + data[to:],
+        )
+    )
+
+
+def test_an_edited_list_is_refused_or_says_the_same() -> None:
+    dice = random.Random(20261122)
+    good = take_list(GOOD, SIGNERS)
+    refused = 0
+    for _ in range(400):
+        data = edited(GOOD, dice)
+        try:
+            found = take_list(data, SIGNERS)
+        except (CheckFailed, Unreadable):
+            refused += 1
+            continue
+        same = replace(found.trusted_list, sha256=good.trusted_list.sha256)
+        assert replace(found, trusted_list=same) == good, data
+    assert refused > 300
