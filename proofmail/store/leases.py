@@ -13,12 +13,14 @@ from proofmail.store.tables import leases
 
 
 def take_lease(store: Store, step: str, holder: str, now: datetime, seconds: float) -> bool:
-    """Whether `holder` has this step's lease now: it was free, run out, or its own already."""
-    now_ms = milliseconds(now)
+    """Whether `holder` has this step's lease now: it was free, run out, or its own already.
+
+    One that runs for longer than `seconds` from now was taken before the clock was set back: it
+    counts as run out, or a step would stand still for as long as the clock had been ahead.
+    """
+    now_ms, until_ms = milliseconds(now), milliseconds(now + timedelta(seconds=seconds))
     with store.write() as connection:
-        statement = upsert(connection, leases).values(
-            step=step, holder=holder, expires_at=milliseconds(now + timedelta(seconds=seconds))
-        )
+        statement = upsert(connection, leases).values(step=step, holder=holder, expires_at=until_ms)
         result = connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["step"],
@@ -26,7 +28,11 @@ def take_lease(store: Store, step: str, holder: str, now: datetime, seconds: flo
                     "holder": statement.excluded.holder,
                     "expires_at": statement.excluded.expires_at,
                 },
-                where=or_(leases.c.holder == holder, leases.c.expires_at <= now_ms),
+                where=or_(
+                    leases.c.holder == holder,
+                    leases.c.expires_at <= now_ms,
+                    leases.c.expires_at > until_ms,
+                ),
             ).returning(leases.c.step)
         )
         return result.first() is not None

@@ -416,6 +416,13 @@ def test_leases(store: Store) -> None:
     assert take_lease(store, "stamp", "one", NOW, 30)
 
 
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(store: Store) -> None:
+    ahead = NOW + timedelta(days=1)
+    assert take_lease(store, "stamp", "dead", ahead, 30)
+    assert take_lease(store, "stamp", "one", NOW, 30)
+    assert not take_lease(store, "stamp", "two", NOW, 30)
+
+
 def _damage(store: Store, what: str) -> None:
     with store.write() as connection:
         if store.is_sqlite and what.startswith("DELETE"):
