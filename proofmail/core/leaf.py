@@ -20,7 +20,7 @@ from proofmail.core.protection import (
 )
 from proofmail.core.report import CAPTURE_MAX_BYTES, DSN_TYPES, HEADERS_TYPES, MDN_TYPES
 from proofmail.core.text import Text
-from proofmail.core.tnef import Tnef, is_tnef
+from proofmail.core.tnef import FILES_MAX, Tnef, is_tnef
 from proofmail.core.words import Words
 
 MESSAGE_TYPES = ("message/rfc822", "message/global")
@@ -28,9 +28,16 @@ MESSAGE_TYPES = ("message/rfc822", "message/global")
 
 class Leaf:
     """Takes content, gives back what it decodes to, and ends as a `Part`. `captured` holds the
-    first 64 KiB of what report fields may stand in, and nothing of any other part."""
+    first 64 KiB of what report fields may stand in, and nothing of any other part. `files_max`:
+    how many files more the mail's parts may list."""
 
-    def __init__(self, header: PartHeader, path: str, containers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        header: PartHeader,
+        path: str,
+        containers: tuple[str, ...] = (),
+        files_max: int = FILES_MAX,
+    ) -> None:
         self.header = header
         self.path = path
         self.role = _role(header)
@@ -38,7 +45,7 @@ class Leaf:
         self.captured = bytearray()
         self._captures = _may_report(header, self.role)
         self._decoder = transfer.decoder(header.encoding)
-        self._tnef = Tnef() if is_tnef(header) else None
+        self._tnef = Tnef(files_max) if is_tnef(header) else None
         self._armour = Armour() if header.type.startswith("text/") else None
         self._links = Links() if self.role == "body" else None
         self._head = b""

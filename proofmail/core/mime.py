@@ -25,8 +25,9 @@ from proofmail.core.leaf import Leaf
 from proofmail.core.links import LINKS_MAX
 from proofmail.core.model import Part
 from proofmail.core.parameters import PartHeader, part_header
-from proofmail.core.pictures import UNRESOLVED, Images
+from proofmail.core.pictures import NAMES_MAX, UNRESOLVED, Images
 from proofmail.core.report import DSN_TYPES, HEADERS_TYPES, MDN_TYPES, Reports, returned_message_id
+from proofmail.core.tnef import FILES_IN_ALL_MAX
 
 DEPTH_MAX = 50
 """Most levels of multiparts and enclosed messages, the outermost entity being level 1."""
@@ -53,6 +54,8 @@ class Findings:
     defects: set[str] = field(default_factory=set)
     exceeded: str | None = None
     links: dict[bytes, str] = field(default_factory=dict)
+    image_names: int = 0
+    files: int = 0
     reports: Reports = field(init=False)
 
     def __post_init__(self) -> None:
@@ -392,7 +395,7 @@ class Structure:
             return
         self._place = len(findings.parts)
         findings.parts.append(None)
-        leaf = Leaf(header, path, self._containers)
+        leaf = Leaf(header, path, self._containers, FILES_IN_ALL_MAX - findings.files)
         if leaf.role == "message":
             if self._level == ENCLOSED_MAX:
                 findings.exceeded = "structure.too-deep"
@@ -418,6 +421,7 @@ class Structure:
         if values is not None:
             part = part._replace(fingerprints=(*part.fingerprints, values))
         findings.parts[self._place] = part
+        findings.files += len(part.files)
         self._note_names(leaf)
         for link, service in leaf.links().items():
             if len(findings.links) < LINKS_MAX:
@@ -433,7 +437,10 @@ class Structure:
         name, images = leaf.header.content_id, leaf.images
         if name is not None:
             self._names[name] = UNRESOLVED if name in self._names else self._place + 1
-        if images is not None:
+        if images is not None and images.refers:
+            if self._findings.image_names + images.names > NAMES_MAX:
+                images.give_up()
+            self._findings.image_names += images.names
             self._pages[self._place] = images
 
     def _bind_images(self) -> None:

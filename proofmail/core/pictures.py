@@ -13,6 +13,8 @@ from proofmail.core.headers import Fields
 
 IMAGES_MAX = 200
 """Most images of a page that are listed one by one."""
+NAMES_MAX = 2_000
+"""Most names in all pages of one mail: each is held until its message ends."""
 UNRESOLVED = -1
 """An image that refers to no part of the message, to several, or one of too many."""
 
@@ -48,24 +50,35 @@ class Images:
     def __init__(self) -> None:
         self._names: list[tuple[bytes, bytes] | None] = []
         self._count = 0
-        self._refers = False
+        self.refers = False
+        """Whether any image refers to a Content-ID."""
+        self.names = 0
+        """How many names are held for it."""
 
     def add(self, source: str) -> None:
         """`source` is the address of the image, cleaned as SPEC §3.12.3 (f) says."""
         self._count += 1
         names = None
         if source[:4].lower() == "cid:":
-            self._refers = True
+            self.refers = True
             name = source[4:].encode("utf-8", "surrogatepass")
             plain = _PERCENT.sub(lambda pair: a2b_hex(pair[1]), name)
-            names = sha256(name).digest(), sha256(plain).digest()
+            digest = sha256(name).digest()
+            names = digest, digest if plain == name else sha256(plain).digest()
         if self._count <= IMAGES_MAX:
             self._names.append(names)
+            self.names += names is not None
+        else:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """There are too many, of this page or of the mail."""
+        self._names, self.names, self._count = [], 0, IMAGES_MAX + 1
 
     def numbers(self, parts: Mapping[bytes, int]) -> tuple[int, ...]:
         """For each image the number of the part that it refers to, 0 for none; empty if no image
         refers to a Content-ID. `parts`: digest of a Content-ID → number, or UNRESOLVED."""
-        if not self._refers:
+        if not self.refers:
             return ()
         if self._count > IMAGES_MAX:
             return _MANY

@@ -11,9 +11,13 @@ from hashlib import sha3_256, sha256
 from proofmail.core.headers import ascii_lower
 from proofmail.core.model import File
 from proofmail.core.parameters import PartHeader
-from proofmail.core.tnef_names import file_name, may_hold_content
+from proofmail.core.tnef_names import NOTHING_SAID, file_name, read_properties
 
 FILES_MAX = 100
+FILES_IN_ALL_MAX = 1_000
+"""In all parts of one mail: what is listed is held until its end."""
+NAMES_MAX_BYTES = 262_144
+"""Most octets of names whose code page is not known before the end."""
 ATTRIBUTES_MAX = 10_000
 """Each costs some work, however short it is."""
 CAPTURE_MAX_BYTES = 65_536
@@ -43,7 +47,7 @@ class _Open:
 
     def __init__(self) -> None:
         self.title = b""
-        self.properties = b""
+        self.properties = NOTHING_SAID
         self.said: set[int] = set()
         self.size_bytes = 0
         self.sha256 = sha256()
@@ -53,7 +57,9 @@ class _Open:
 class Tnef:
     """Takes the decoded content of one part in pieces of any size."""
 
-    def __init__(self) -> None:
+    def __init__(self, files_max: int = FILES_MAX) -> None:
+        self._files_max = min(FILES_MAX, files_max)
+        self._names_bytes = 0
         self._is_bent = False
         self._notes = {"tnef"}
         self._held = b""
@@ -95,7 +101,7 @@ class Tnef:
         if self._is_bent or rest or self._left or self._need != _HEADER_BYTES:
             return (), frozenset(("tnef", "tnef.malformed"))
         listed = [
-            one for one in self._files if _DATA in one.said and not may_hold_content(one.properties)
+            one for one in self._files if _DATA in one.said and not one.properties.may_hold_content
         ]
         if len(listed) < len(self._files):
             self._notes.add("tnef.unlisted")
@@ -141,7 +147,7 @@ class Tnef:
         if self._attribute == _REND_DATA:
             self._file = _Open()
             self._files.append(self._file)
-            if len(self._files) > FILES_MAX:
+            if len(self._files) > self._files_max:
                 self._is_bent = True
         elif self._file is None:
             self._is_bent = True
@@ -169,4 +175,6 @@ class Tnef:
             if self._attribute == _TITLE:
                 self._file.title = self._captured
             elif self._attribute == _PROPERTIES:
-                self._file.properties = self._captured
+                self._file.properties = read_properties(self._captured)
+                self._names_bytes += self._file.properties.held_bytes
+                self._is_bent = self._names_bytes > NAMES_MAX_BYTES

@@ -4,6 +4,7 @@ else its title. MS-OXTNEF §2.1.3.4 tells how the properties are spelt."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from proofmail.core import charsets
 from proofmail.core.headers import bounded, unified_white
@@ -29,25 +30,55 @@ _CODE_PAGES = {
 }
 
 
-def file_name(title: bytes, properties: bytes, code_page: int) -> str | None:
+class Properties(NamedTuple):
+    """What is kept of a file's properties. `may_hold_content`: content stands among them, which
+    some readers show in place of the file's own; or may stand there, where they cannot be read to
+    their end. `names`: of the long and the short name what may be the first that is not empty, as
+    text or as octets of the code page, which is known only at the end."""
+
+    may_hold_content: bool
+    names: tuple[tuple[int, str | bytes], ...]
+
+    @property
+    def held_bytes(self) -> int:
+        """How many octets wait for the code page, with 64 for the keeping of each name."""
+        return sum([len(value) + 64 for _, value in self.names if isinstance(value, bytes)])
+
+
+NOTHING_SAID = Properties(False, ())
+
+
+def read_properties(data: bytes) -> Properties:
+    """From the octets of the attribute."""
+    names: list[tuple[int, str | bytes]] = []
+    settled: set[int] = set()
+    count, has_content = 0, False
+    for number, kind, value in _values(data):
+        count += 1
+        has_content = has_content or number == _CONTENT
+        if number not in (_LONG_NAME, _SHORT_NAME) or number in settled:
+            continue
+        if kind == _UNICODE:
+            name = _cleaned(_text(value, None))
+            if name:
+                names.append((number, name))
+                settled.add(number)
+        elif kind == _STRING8 and not value.startswith(b"\0"):
+            names.append((number, value.partition(b"\0")[0]))
+    stated = int.from_bytes(data[:4], "little")
+    return Properties(has_content or count != stated, tuple(names))
+
+
+def file_name(title: bytes, properties: Properties, code_page: int) -> str | None:
     """None where nothing is said, or only white space."""
     charset = _CODE_PAGES.get(code_page, "us-ascii")
     found: dict[int, str] = {}
-    for number, kind, value in _values(properties):
-        if kind in (_STRING8, _UNICODE) and number in (_LONG_NAME, _SHORT_NAME):
-            name = _cleaned(_text(value, None if kind == _UNICODE else charset))
-            if name:
-                found.setdefault(number, name)
+    for number, value in properties.names:
+        name = value if isinstance(value, str) else _cleaned(_text(value, charset))
+        if name:
+            found.setdefault(number, name)
     said = _cleaned(_text(title, charset))
     return found.get(_LONG_NAME) or found.get(_SHORT_NAME) or said or None
-
-
-def may_hold_content(properties: bytes) -> bool:
-    """Whether content stands among the properties, which some readers show in place of the
-    file's own; or may stand there, where they cannot be read to their end."""
-    numbers = [number for number, _, _ in _values(properties)]
-    stated = int.from_bytes(properties[:4], "little")
-    return _CONTENT in numbers or len(numbers) != stated
 
 
 def _text(value: bytes, charset: str | None) -> str:
