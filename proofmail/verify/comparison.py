@@ -93,7 +93,7 @@ def _part_questions(number: int, part: Json) -> Iterator[Said]:
         yield said("part.name-vague", number=number)
     if part.get("charset") == "?":
         yield said("part.charset-vague", number=number)
-    if part["type"] in _SAID_ELSEWHERE:
+    if part["type"] in _SAID_ELSEWHERE or "method.other" in part.get("notes", ()):
         yield said("part.said-elsewhere", number=number)
     if any(_UNKNOWN_PLACE.fullmatch(note) for note in part.get("notes", ())):
         yield said("part.place-vague", number=number)

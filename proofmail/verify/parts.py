@@ -223,9 +223,18 @@ def content_rung(part: Json, other: Json) -> str:
         # Asked for beside the same bytes too: another format=flowed or delsp joins lines and words.
         if mine["text/1"] == theirs.get("text/1"):
             return "decoded/1" if same_bytes else "text/1"
-        weaker = (rule for rule in _WEAKER if rule in mine and mine[rule] == theirs.get(rule))
+        rules = _WEAKER if words_suffice(part) else _WEAKER[:1]
+        weaker = (rule for rule in rules if rule in mine and mine[rule] == theirs.get(rule))
         return next(weaker, "")
     return "decoded/1" if same_bytes else ""
+
+
+def words_suffice(part: Json) -> bool:
+    """Whether another white space leaves a text what it was: not in a file, where it may be
+    indentation or columns, nor in PGP's armour."""
+    return part["role"] == "body" and not any(
+        note.endswith(".pgp-inline") for note in part.get("notes", ())
+    )
 
 
 def _by_its_header(part: Json, other: Json) -> str:

@@ -13,6 +13,7 @@ from proofmail.core import charsets
 from proofmail.core.canonical import Json
 from proofmail.core.mapping import part_claim
 from proofmail.verify.copy_bytes import Copy, scanned
+from proofmail.verify.parts import words_suffice
 from proofmail.verify.parts_words import called
 from proofmail.verify.report import CopyReport, PartMatch, Status
 from proofmail.verify.words import Said, said
@@ -135,6 +136,6 @@ def _found(
     for other, notes in readings(kind, text):
         for name, part in parts:
             rung = same_text(part, other) if part["type"] == kind else ""
-            if rung:
+            if rung and (rung != "words/1" or words_suffice(part)):
                 return PartMatch(name, part.get("name", ""), rung), notes
     return None

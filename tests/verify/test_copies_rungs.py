@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proofmail.verify.containers import judge
 from proofmail.verify.copies import Copy, judge_copy
 from proofmail.verify.report import CopyReport, Status
 from tests.making import claims_of
@@ -81,3 +82,36 @@ def test_plain_text_never_stands_for_html() -> None:
     html = HEAD + b"Content-Type: text/html; charset=utf-8\r\n\r\nNotre offre\r\n"
     assert _judge(plain, html).status is Status.FAILED
     assert _judge(html, plain).status is Status.FAILED
+
+
+def _mixed(part: bytes) -> bytes:
+    return (
+        b"From: a@x.example\r\nTo: b@y.example\r\nSubject: s\r\n"
+        b"Date: Sat, 21 Nov 2026 11:00:00 +0100\r\nContent-Type: multipart/mixed; boundary=cut\r\n"
+        b"\r\n--cut\r\n\r\nhello\r\n--cut\r\n" + part + b"\r\n--cut--\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new", "status"),
+    [
+        (b"Content-Type: text/plain\r\n\r\nif x:\r\n  a\r\nb", b"\r\nb", b" b", Status.PASSED),
+        (b"Content-Type: text/plain; name=a.py\r\n\r\nif x:\r\n  a\r\nb", b"\nb", b"\n  b",
+         Status.FAILED),
+        (b"Content-Type: text/html; name=a.html\r\n\r\n<p>a<p>b", b"<p>b", b" b", Status.FAILED),
+        (b"Content-Type: text/plain\r\n\r\n-----BEGIN PGP MESSAGE-----\r\nx\r\ny", b"\r\ny", b" y",
+         Status.FAILED),
+        (b"Content-Type: text/calendar; method=x-one\r\n\r\nx", b"x-one", b"x-two",
+         Status.NOT_CHECKED),
+    ],
+)  # fmt: skip
+def test_other_white_space_in_a_file_or_in_armour_is_a_change(
+    part: bytes, old: bytes, new: bytes, status: Status
+) -> None:
+    original, copy = _mixed(part), _mixed(part.replace(old, new))
+    assert original != copy
+    claims = claims_of(original)
+    assert judge_copy(Copy("copy.eml", lambda: [copy]), claims).status is status
+    if status is Status.FAILED and b"name=a.py" in part:
+        saved = Copy("a.txt", lambda: [b"if x:\n  a\n  b"])
+        assert judge(saved, claims).status is Status.FAILED
