@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from anchoring.tsa_client import Query, StampedToken, build_request, outside_request, stamp_once
 from proofmail.core.merkle import Tree, leaf_hash
@@ -46,6 +46,14 @@ class Desk:
         """What makes its tokens independent of others' (SPEC §9.1)."""
         ders = (anchor.certificate.public_bytes(Encoding.DER) for anchor in self.trust.anchors)
         return frozenset(sha256(der).digest() for der in ders)
+
+    @cached_property
+    def root_keys(self) -> frozenset[bytes]:
+        """A root that was renewed under its old key makes no second witness (V17)."""
+        form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        return frozenset(
+            anchor.certificate.public_key().public_bytes(*form) for anchor in self.trust.anchors
+        )
 
 
 @dataclass(frozen=True)

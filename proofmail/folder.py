@@ -142,9 +142,10 @@ def all_desks(settings: Settings, drift: Callable[[], timedelta] = timedelta) ->
         authority = built_in_authority(settings, drift)
         found.append(Desk(authority, _token_trust(root, frozenset()), built_in=True))
     needed = settings.stamping.tokens_per_record
-    if len(frozenset[bytes]().union(*(desk.roots for desk in found))) < needed:
+    if len(frozenset[bytes]().union(*(desk.root_keys for desk in found))) < needed:
         raise Misconfigured(
-            f"stamping: tokens_per_record = {needed} needs authorities under as many roots"
+            f"stamping: tokens_per_record = {needed} needs authorities under as many roots, "
+            "each with a key of its own"
         )
     return found
 

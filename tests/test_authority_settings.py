@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from proofmail.config import Settings, read_settings
 from proofmail.errors import Misconfigured
@@ -110,6 +114,21 @@ def test_authorities_under_one_root_make_no_quorum(made: Folder) -> None:
         all_desks(made.settings(quorum, built_in=False))
     made.root("two.pem", World())
     assert len(all_desks(made.settings(quorum, built_in=False))) == 2
+    # Nor does a root that was renewed under its old key: V17 counts the two as one.
+    key = ec.generate_private_key(ec.SECP256R1())
+    for name, days in (("one.pem", 10), ("two.pem", 20)):
+        (made.path / name).write_bytes(_root(key, days))
+    with pytest.raises(Misconfigured, match="a key of its own"):
+        all_desks(made.settings(quorum, built_in=False))
+
+
+def _root(key: ec.EllipticCurvePrivateKey, days: int) -> bytes:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "one root")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name)
+    builder = builder.public_key(key.public_key()).serial_number(days)
+    builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=days))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def test_credentials_come_from_files_that_nobody_else_may_read(made: Folder) -> None:
