@@ -59,7 +59,7 @@ $(BUILT): $(STAMP) setup.py proofmail/compiled.py $(wildcard proofmail/core/*.py
 
 lock: $(STAMP)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host \
-	  --allow-unsafe --strip-extras --extra lists --extra server --extra dev -o requirements.lock pyproject.toml
+	  --allow-unsafe --strip-extras --extra lists --extra server --extra pkcs11 --extra dev -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info $(COMPILED)

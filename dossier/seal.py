@@ -35,7 +35,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from dossier.archive import add_stamp, add_validation_data
 from proofmail.core.proof import RevocationData
-from proofmail.errors import CheckFailed, Misconfigured, NotChecked
+from proofmail.errors import CheckFailed, Misconfigured, NotChecked, TryLater
 from proofmail.ports import TimestampAuthority
 from proofmail.verify.token import TokenContext, TokenTrust, verify_token
 
@@ -117,6 +117,10 @@ class Archiving:
     revocation: Callable[[bytes, datetime], Sequence[RevocationData]]
 
 
+class KeyLost(TryLater):
+    """The key elsewhere does not sign any more: it has to be opened anew, by another process."""
+
+
 class Sealer:
     """Seals dossiers with one key: PEM (PKCS #8), held in memory, or a signer of pyHanko's over a
     key elsewhere. Raises Misconfigured if the pair does not fit.
@@ -139,9 +143,10 @@ class Sealer:
             raise Misconfigured("the seal's key or certificate cannot be read") from None
         if archiving is not None and stamping is None:
             raise Misconfigured("a seal for archives needs a time-stamping authority")
-        self._signer = key if isinstance(key, Signer) else _KeySigner(loaded, self.certificate)
         self._stamping, self._archiving = stamping, archiving
-        _try_out(self._signer, self.certificate)
+        if isinstance(key, Signer):
+            _try_out(key, self.certificate)
+        self._signer = key if isinstance(key, Signer) else _KeySigner(loaded, self.certificate)
 
     def seal(self, pdf: bytes, reason: str) -> bytes:
         """`pdf` with one revision more: the seal. Blocks on the authority if there is one."""
@@ -172,7 +177,8 @@ class Sealer:
 
 
 def _try_out(signer: Signer, certificate: x509.Certificate) -> None:
-    """Signs once. Misconfigured if the certificate is not that of the key."""
+    """Signs once with a key that cannot be looked at. Misconfigured if the certificate is not that
+    of the key."""
     key, data = certificate.public_key(), b"proofmail seal"
     signature = asyncio.run(signer.async_sign_raw(data, "sha256"))
     try:
@@ -192,6 +198,8 @@ class _KeySigner(Signer):
     def __init__(self, key: object, certificate: x509.Certificate) -> None:
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
             raise Misconfigured("the seal's key is not on P-256")
+        if key.public_key() != certificate.public_key():
+            raise Misconfigured("the seal's key and certificate do not belong together")
         der = certificate.public_bytes(Encoding.DER)
         loaded = asn1_x509.Certificate.load(der)
         store = SimpleCertificateStore()  # type: ignore[no-untyped-call]

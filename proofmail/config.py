@@ -155,6 +155,38 @@ class OutsideAuthority:
 
 
 @dataclass(frozen=True)
+class SealSettings:
+    """The seal on dossiers (docs/operating.md)."""
+
+    level: str = "B-T"
+    """PAdES: `B-B` without a time-stamp, `B-T` with one, `B-LTA` with validation data and a
+    document time-stamp as well."""
+    authority: str = ""
+    """Whose time-stamps; empty: the built-in one's, or else those of the first outside one."""
+    certificate: str = "seal.pem"
+    source: str = "file"
+    """file: `key`. pkcs11: the key `key_label` in the token `token`, by the library `module`."""
+    key: str = "keys/seal.key.pem"
+    module: str = ""
+    token: str = ""
+    key_label: str = ""
+    pin_file: str = ""
+    """Mode 0600; its first line is the token's PIN."""
+    chain: str = ""
+    """A PEM file of the certificates above the seal's, for B-LTA; empty: none."""
+    revocation_files: tuple[str, ...] = ()
+    """CRLs or OCSP responses (DER) on them, read anew for each dossier, for B-LTA."""
+    earlier_certificates: tuple[str, ...] = ()
+    """PEM files of seal certificates used before: the trust file keeps them."""
+
+
+@dataclass(frozen=True)
+class DossierSettings:
+    timeout_seconds: float = 120.0
+    """A dossier that takes longer is given up, and its process ended."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that an operator may choose. Paths are relative to the data folder."""
 
@@ -167,6 +199,8 @@ class Settings:
     ledger: LedgerSettings = field(default_factory=LedgerSettings)
     anchor_key: AnchorKey = field(default_factory=AnchorKey)
     stamping: Stamping = field(default_factory=Stamping)
+    seal: SealSettings = field(default_factory=SealSettings)
+    dossiers: DossierSettings = field(default_factory=DossierSettings)
     authorities: tuple[OutsideAuthority, ...] = ()
     """Outside authorities in order of preference; the built-in one comes last."""
     built_in_authority: bool = True
@@ -252,6 +286,7 @@ def _check(settings: Settings) -> None:
     if not settings.authorities and not settings.built_in_authority:
         raise Misconfigured("no time-stamping authority: list one, or set built_in_authority")
     _check_authorities(settings)
+    _check_seal(settings)
     if bool(settings.smtp.certificate) != bool(settings.smtp.certificate_key):
         raise Misconfigured("smtp: certificate and certificate_key come together")
     if "/" not in settings.smtp.lmtp and settings.smtp.lmtp:
@@ -301,6 +336,23 @@ def _check_authorities(settings: Settings) -> None:
             raise Misconfigured(f"{where}: the policy asked for is not among policies")
 
 
+def _check_seal(settings: Settings) -> None:
+    seal = settings.seal
+    if seal.level not in ("B-B", "B-T", "B-LTA"):
+        raise Misconfigured("seal: level is B-B, B-T or B-LTA")
+    if seal.source not in ("file", "pkcs11"):
+        raise Misconfigured("seal: source is file or pkcs11")
+    if seal.source == "pkcs11":
+        for name in ("module", "token", "key_label", "pin_file"):
+            if not getattr(seal, name):
+                raise Misconfigured(f"seal: source pkcs11 needs the setting {name}")
+    names = {outside.name for outside in settings.authorities}
+    if seal.authority and seal.authority not in names | {BUILT_IN}:
+        raise Misconfigured("seal: authority is none of those in these settings")
+    if seal.authority == BUILT_IN and not settings.built_in_authority:
+        raise Misconfigured("seal: the built-in authority is switched off")
+
+
 def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
     """Each number with the least and the most that it may be."""
     ledger, batches = settings.ledger, settings.batches
@@ -337,6 +389,7 @@ def _bounds(settings: Settings) -> list[tuple[str, float, float, float]]:
             )
             for outside in settings.authorities
         ),
+        ("dossiers.timeout_seconds", settings.dossiers.timeout_seconds, 1, 3600),
         ("stamping.tokens_per_record", settings.stamping.tokens_per_record, 1, MAX_TOKENS),
         ("stamping.hedge_seconds", settings.stamping.hedge_seconds, 0.01, 3600),
         ("stamping.tree_seconds", settings.stamping.tree_seconds, 0, 3600),

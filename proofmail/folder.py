@@ -138,7 +138,7 @@ def all_desks(settings: Settings, drift: Callable[[], timedelta] = timedelta) ->
     Misconfigured if they cannot give a record as many independent tokens as are asked for."""
     found = [_outside_desk(settings, outside) for outside in settings.authorities]
     if settings.built_in_authority:
-        root = _ders(public_file(settings, setup.AUTHORITY_ROOT))
+        root = certificates_in(public_file(settings, setup.AUTHORITY_ROOT))
         authority = built_in_authority(settings, drift)
         found.append(Desk(authority, _token_trust(root, frozenset()), built_in=True))
     needed = settings.stamping.tokens_per_record
@@ -153,9 +153,9 @@ def all_desks(settings: Settings, drift: Callable[[], timedelta] = timedelta) ->
 def _outside_desk(settings: Settings, outside: OutsideAuthority) -> Desk:
     authorization, certificate = "", None
     if outside.basic_file:
-        authorization = basic(_line(settings, outside.basic_file))
+        authorization = basic(secret_line(settings, outside.basic_file))
     elif outside.bearer_file:
-        authorization = bearer(_line(settings, outside.bearer_file))
+        authorization = bearer(secret_line(settings, outside.bearer_file))
     if outside.client_certificate_file:
         secret_file(settings, outside.client_certificate_file)  # its mode is looked at
         certificate = settings.path(outside.client_certificate_file)
@@ -165,14 +165,14 @@ def _outside_desk(settings: Settings, outside: OutsideAuthority) -> Desk:
             Credentials(authorization, certificate),
             settings.path(outside.tls_roots) if outside.tls_roots else None,
         ),
-        _token_trust(_ders(public_file(settings, outside.root)), _policies(outside)),
+        _token_trust(certificates_in(public_file(settings, outside.root)), _policies(outside)),
         policy=outside.policy,
         tree=outside.stamp_mode == "tree",
         gap_seconds=outside.seconds_between_requests,
     )  # fmt: skip
 
 
-def _line(settings: Settings, name: str) -> str:
+def secret_line(settings: Settings, name: str) -> str:
     try:
         return secret_file(settings, name).decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
@@ -212,7 +212,7 @@ def open_ledger(
     )
 
 
-def _ders(pem: bytes) -> list[bytes]:
+def certificates_in(pem: bytes) -> list[bytes]:
     """The certificates of a PEM file, at least one."""
     try:
         found = x509.load_pem_x509_certificates(pem)
@@ -246,7 +246,7 @@ def own_trust(
     authorities = [
         Authority(outside.name, root, _policies(outside))
         for outside in settings.authorities
-        for root in _ders(public_file(settings, outside.root))
+        for root in certificates_in(public_file(settings, outside.root))
     ]
     if settings.built_in_authority:
         root = _der(public_file(settings, setup.AUTHORITY_ROOT))
@@ -261,9 +261,10 @@ def own_trust(
         )
         for number, hashes in sorted(blocks.items())
     ]
+    certificates = (settings.seal.certificate, *settings.seal.earlier_certificates)
+    seals = [_der(public_file(settings, name)) for name in certificates]
     spki = service_key(settings)
     service = Service(settings.log, (spki,), frozenset({anchor_address(settings), *senders}))
-    seals = [_der(public_file(settings, setup.SEAL_CERTIFICATE))]
     lists = _lists(settings.path(settings.trusted_lists)) if settings.trusted_lists else ()
     return make_trust([service], authorities, chains, seals, lists=lists)
 

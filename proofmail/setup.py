@@ -17,17 +17,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from anchoring.authority_identity import KeyKind, create_authority
 from proofmail.accounts import keys, members, organisations, trail
-from proofmail.config import SETTINGS_FILE, read_settings
+from proofmail.config import SETTINGS_FILE, SealSettings, read_settings
 from proofmail.errors import Misconfigured
 from proofmail.store.engine import Store, create_or_upgrade, open_store, upgrade
 
 # Names of the files in a data folder.
 SERVICE_KEY = "keys/service.key.pem"
-SEAL_KEY = "keys/seal.key.pem"
+SEAL_KEY = SealSettings.key
 AUTHORITY_KEY = "keys/authority.key.pem"
 ANCHOR_KEY = "keys/anchor.key"
 STORE_KEY = "keys/store.key"
-SEAL_CERTIFICATE = "seal.pem"
+SEAL_CERTIFICATE = SealSettings.certificate
 AUTHORITY_ROOT = "tsa-root.pem"
 AUTHORITY_LEAF = "tsa.pem"
 TRUST_FILE = "trust.json"

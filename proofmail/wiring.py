@@ -216,7 +216,7 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
     from proofmail.web.services import Services
 
     store = open_store(settings.database_url)
-    dossiers = DossierProcess(settings.folder)
+    dossiers = DossierProcess(settings.folder, settings.dossiers.timeout_seconds)
     stamp: Callable[[bytes], bytes] | None = None
     if settings.built_in_authority:
         stamp = built_in_authority(settings, known_drift(store, SystemClock())).respond

@@ -59,6 +59,7 @@ PARTS = {
         "apt-get install chromium",
     ),
     "java": Part("PROOFMAIL_JAVA", ("java",), "apt-get install openjdk-17-jdk-headless"),
+    "softhsm": Part("PROOFMAIL_SOFTHSM", ("softhsm2-util",), "apt-get install softhsm2"),
     "cc": Part("PROOFMAIL_CC", ("cc", "gcc"), "apt-get install gcc python3-dev"),
     "node": Part("PROOFMAIL_NODE", ("node", "nodejs"), "apt-get install nodejs"),
 }
