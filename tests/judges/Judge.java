@@ -11,7 +11,8 @@
 // after it, nextUpdate not before. The policy is DSS's default with one constraint added: of a
 // time-stamping certificate with the extension noRevAvail (RFC 9608) no revocation data is asked.
 //
-// A verdict is a line of JSON: name, accepted, indication, reasons.
+// A verdict is a line of JSON: name, accepted, indication, reasons, formats (of the signatures in a
+// PDF, as PAdES-BASELINE-T).
 
 import eu.europa.esig.dss.enumerations.DigestAlgorithm;
 import eu.europa.esig.dss.enumerations.Indication;
@@ -56,7 +57,8 @@ public class Judge {
     private final CommonTrustedCertificateSource anchors = new CommonTrustedCertificateSource();
     private final CommonCertificateSource helpers = new CommonCertificateSource();
 
-    record Verdict(boolean accepted, String indication, List<String> reasons) {}
+    record Verdict(
+            boolean accepted, String indication, List<String> reasons, List<String> formats) {}
 
     public static void main(String[] words) throws Exception {
         Judge judge = new Judge();
@@ -72,7 +74,8 @@ public class Judge {
             try {
                 verdict = words[0].equals("pdf") ? judge.pdf(job) : judge.token(job);
             } catch (Exception error) { // what DSS cannot even read, it does not accept
-                verdict = new Verdict(false, "REFUSED", List.of(String.valueOf(error.getMessage())));
+                verdict = new Verdict(false, "REFUSED", List.of(String.valueOf(error.getMessage())),
+                        List.of());
             }
             out.println(json(job[0], verdict));
         }
@@ -174,7 +177,9 @@ public class Judge {
                 reasons.add(message.getValue());
             }
         }
-        return new Verdict(accepted, String.join(" ", indications), reasons);
+        List<String> formats = report.getSignatureIdList().stream()
+                .map(id -> String.valueOf(report.getSignatureFormat(id))).toList();
+        return new Verdict(accepted, String.join(" ", indications), reasons, formats);
     }
 
     /** Answers every request with the one response that is to be judged. */
@@ -195,10 +200,14 @@ public class Judge {
     }
 
     private static String json(String name, Verdict verdict) {
-        List<String> reasons = verdict.reasons().stream().map(Judge::quoted).toList();
+        String reasons = list(verdict.reasons());
         return "{\"name\":" + quoted(name) + ",\"accepted\":" + verdict.accepted()
                 + ",\"indication\":" + quoted(verdict.indication())
-                + ",\"reasons\":[" + String.join(",", reasons) + "]}";
+                + ",\"reasons\":" + reasons + ",\"formats\":" + list(verdict.formats()) + "}";
+    }
+
+    private static String list(List<String> texts) {
+        return "[" + String.join(",", texts.stream().map(Judge::quoted).toList()) + "]";
     }
 
     private static String quoted(String text) {

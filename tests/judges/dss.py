@@ -19,6 +19,8 @@ class Verdict:
     accepted: bool
     indication: str
     reasons: tuple[str, ...]
+    formats: tuple[str, ...] = ()
+    """Of the signatures in a PDF, as in PAdES-BASELINE-T."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def _judge(kind: str, lines: Sequence[str], known: Known) -> dict[str, Verdict]:
     assert done.returncode == 0, done.stderr[-2000:]
     found = [json.loads(line) for line in done.stdout.splitlines()]
     verdicts = {
-        line["name"]: Verdict(line["accepted"], line["indication"], tuple(line["reasons"]))
+        line["name"]: Verdict(
+            line["accepted"], line["indication"], tuple(line["reasons"]), tuple(line["formats"])
+        )
         for line in found
     }
     assert len(verdicts) == len(lines)
