@@ -114,7 +114,7 @@ class _Reception:
         self._scanner = None
 
 
-class _Desk:
+class Desk:
     """Answers the gateway from the directory's snapshot and the listed relay networks."""
 
     def __init__(self, directory: Directory, intake: Intake, networks: tuple[str, ...]) -> None:
@@ -167,7 +167,7 @@ async def _run(settings: Settings, seat: Seat, over: threading.Event) -> None:
         tls = tls_context(settings.path(smtp.certificate), settings.path(smtp.certificate_key))
     limits = Limits(message_bytes=smtp.size_limit_bytes, relay_networks=smtp.relay_networks)
     gateway = Gateway(
-        _Desk(directory, intake, smtp.relay_networks),
+        Desk(directory, intake, smtp.relay_networks),
         hostname=smtp.hostname, limits=limits, tls=tls,
         board=Board(limits, seat.board, seat.number, seat.processes),
     )  # fmt: skip

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from proofmail import wiring
 from proofmail.accounts.directory import Directory
 from proofmail.accounts.organisations import add_listed_sender, add_proof_address
 from proofmail.core.mapping import mail_claims
 from proofmail.core.scan import scan
+from proofmail.gateway_process import Desk
 from proofmail.store.engine import Store
 from proofmail.store.proofs import assemble
 from proofmail.store.records import counts
@@ -54,7 +54,7 @@ async def _replies(store: Store, wanted: Iterable[bytes]) -> list[tuple[bytes, s
     waiting = iter(list(wanted))
     replies: list[tuple[bytes, str]] = []
     with intake_on(store) as intake:
-        desk = wiring._Desk(directory, intake, ("127.0.0.0/8",))
+        desk = Desk(directory, intake, ("127.0.0.0/8",))
         gateway = Gateway(desk, hostname="mx.proofs.example", limits=FAST, tls=None)
         port = await gateway.start("127.0.0.1", 0)
 
