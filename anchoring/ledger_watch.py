@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from anchoring.evm_signing import AboveCeiling, Price, replacement_price
@@ -95,7 +95,7 @@ def _look_up(parts: Anchoring, replacing: Sequence[SavedTransaction]) -> None:
         return  # the anchor step sends it
     now = parts.clock.now()
     next_nonce = parts.ledger.next_nonce(newest.sender)
-    late = now - newest.created_at > parts.bounds.replace_after
+    late = _apart(now, newest.created_at) > parts.bounds.replace_after
     if newest.nonce < next_nonce:
         _take_leave(parts, newest, late=late)
     elif late and newest.nonce == next_nonce:
@@ -156,8 +156,14 @@ def _replace(parts: Anchoring, newest: SavedTransaction) -> None:
 def _again(parts: Anchoring, newest: SavedTransaction) -> None:
     """A node may have dropped it: after a reorganisation, a restart, or for want of room."""
     sent_at = newest.broadcast_at
-    if sent_at is None or parts.clock.now() - sent_at > REBROADCAST_AFTER:
+    if sent_at is None or _apart(parts.clock.now(), sent_at) > REBROADCAST_AFTER:
         broadcast(parts, newest.id, newest.raw)
+
+
+def _apart(now: datetime, then: datetime) -> timedelta:
+    """What lies ahead was written before the clock was set back, nobody knows how long ago: a
+    transaction must not wait for as long as the clock had been ahead."""
+    return abs(now - then)
 
 
 def _take_leave(parts: Anchoring, newest: SavedTransaction, *, late: bool) -> None:

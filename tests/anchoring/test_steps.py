@@ -87,6 +87,23 @@ def test_a_clock_that_was_set_back_makes_no_witness_contradict_a_record(house: H
     house.check(early, late, good)
 
 
+def test_a_clock_that_was_set_back_does_not_hold_up_what_was_dropped(house: House) -> None:
+    """It was sent by a clock a day ahead, and the node forgot it."""
+    before = house.clock.moment
+    record = house.send(1)
+    house.clock.moment += timedelta(seconds=2)
+    for _, run in house.steps()[:2]:
+        run()  # type: ignore[operator]
+    take = house.ledger.broadcast
+    house.ledger.broadcast = lambda raw_transaction: None  # type: ignore[method-assign]
+    house.clock.moment += timedelta(days=1)
+    dict(house.steps())["anchor"]()  # type: ignore[operator]
+    house.ledger.broadcast = take  # type: ignore[method-assign]
+    house.clock.moment = before + timedelta(seconds=10)
+    house.turn(3)
+    house.check(record)
+
+
 def test_two_workers_at_once_anchor_a_batch_once(house: House) -> None:
     """The first stalls past its lease, just before it signs."""
     record = house.send(1)
