@@ -43,6 +43,8 @@ class Hook:
     step: str = "start"
     calls: Counter[str] = field(default_factory=Counter)
     met: int = 0
+    full: int = 0
+    """How often SQLite itself said that the disk is full."""
     dead: bool = False
     off: bool = False
     """Set while another worker runs, and once the faults are over."""

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache, cached_property
@@ -87,6 +88,8 @@ def _empty_database() -> tuple[Path, str]:
             connection, "Test", NOW, zone="Europe/Paris", language="fr"
         )
     store.close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("VACUUM")  # so that there is no room left over in it
     return path, organisation
 
 
@@ -94,10 +97,6 @@ def remove_empty_database() -> None:
     if _empty_database.cache_info().currsize:
         shutil.rmtree(_empty_database()[0].parent)
         _empty_database.cache_clear()
-
-
-def _impatient(connection: Any, _pool_record: object) -> None:
-    connection.execute("PRAGMA busy_timeout=20")
 
 
 @dataclass
@@ -112,6 +111,8 @@ class Installation:
     starts: int = 0
     strange: list[str] = field(default_factory=list)
     """Errors that no step foresaw, by class."""
+    spare_pages: int | None = None
+    """By how many pages the database may grow before SQLite says that the disk is full."""
 
     def __post_init__(self) -> None:
         empty, self.organisation = _empty_database()
@@ -136,13 +137,20 @@ class Installation:
         self.hook.dead = False
         self.clock = HostClock(self.time, self.hook)
         self.store = self._open(self.hook)
-        event.listen(self.store.engine, "connect", _impatient)
+        event.listen(self.store.engine, "connect", self._set_up)
         self.chain = self._open_chain() if self.kind == BUILT_IN else None
         self.intake = Intake(
             self.store, operator().world.log, load_signer(operator().service_pem),
             operator().keyed_secret, self.clock,
         )  # fmt: skip
         self.steps = self._steps(self.store, self.clock, self.hook)
+
+    def _set_up(self, connection: Any, _pool_record: object) -> None:
+        connection.execute("PRAGMA busy_timeout=20")
+        if self.spare_pages is not None:
+            with closing(sqlite3.connect(_empty_database()[0])) as empty:
+                most = empty.execute("PRAGMA page_count").fetchone()[0] + self.spare_pages
+            connection.execute(f"PRAGMA max_page_count={most}")
 
     def stop(self) -> None:
         self.intake.close()

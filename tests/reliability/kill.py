@@ -46,6 +46,7 @@ class Plan:
     gateways: int = 3
     senders: int = 4
     seed: int = 11
+    least_kills: int = 0
     least_pause_seconds: float = 0.3
     most_pause_seconds: float = 5.0
 
@@ -88,7 +89,7 @@ class Run:
             for thread in threads:
                 thread.start()
             end = time.monotonic() + self._plan.seconds
-            while time.monotonic() < end:
+            while time.monotonic() < end or self.tally.kills.total() < self._plan.least_kills:
                 time.sleep(
                     self._dice.uniform(
                         self._plan.least_pause_seconds, self._plan.most_pause_seconds
@@ -210,7 +211,8 @@ class Run:
                 self.tally.wrong.append("not all records become final")
                 return
             time.sleep(0.5)
-        time.sleep(5.0)  # the trust file follows the last block
+        while _blocks(self.service) - _trusted(self.service) and time.monotonic() < deadline:
+            time.sleep(0.2)
 
     def _judge(self) -> None:
         wrong, folder = self.tally.wrong, self.service.folder
@@ -259,6 +261,16 @@ def _ask(service: Service, query: str) -> int:
     with closing(sqlite3.connect(service.folder / "proofmail.db", timeout=30)) as database:
         found: int = database.execute(query).fetchone()[0]
     return found
+
+
+def _blocks(service: Service) -> set[bytes]:
+    with closing(sqlite3.connect(service.folder / "proofmail.db", timeout=30)) as database:
+        return {row[0] for row in database.execute("SELECT block_hash FROM anchors")}
+
+
+def _trusted(service: Service) -> set[bytes]:
+    trust = read_trust((service.folder / "trust.json").read_bytes())
+    return {block for chain in trust.chains for block in chain.blocks}
 
 
 def _parts(supervisor: int, name: str) -> list[int]:

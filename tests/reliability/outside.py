@@ -248,7 +248,7 @@ class FaultyStore(Store):
             self.hook.die()
         if kind == SLOW:
             self.hook.wait()
-        with self._locked() if kind == LOCKED else nullcontext(), super().write() as connection:
+        with self._locked() if kind == LOCKED else nullcontext(), self._write() as connection:
             if kind == FULL:
                 raise OperationalError("", {}, sqlite3.OperationalError("disk is full"))
             yield connection
@@ -258,6 +258,15 @@ class FaultyStore(Store):
             self.hook.die()
         if kind == DONE:
             raise TryLater("the database cannot take this now")
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        try:
+            with super().write() as connection:
+                yield connection
+        except TryLater as error:
+            self.hook.full += "disk is full" in str(error.__cause__)
+            raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

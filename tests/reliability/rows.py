@@ -50,14 +50,17 @@ class Outcome:
     handed_out: int
     restarts: int
     until_quiet: timedelta
+    full: int
+    """How often SQLite itself said that the disk is full."""
     wrong: list[str] = field(default_factory=list)
 
 
-def run_row(kind: str, fault: Fault | None, folder: Path | None = None) -> Outcome:
-    """The whole life under the fault, in an empty folder of its own."""
+def run_row(kind: str, fault: Fault | None, spare_pages: int | None = None) -> Outcome:
+    """The whole life under the fault, in an empty folder of its own. With `spare_pages` the disk is
+    full, for SQLite itself, once the database has grown by so many."""
     with TemporaryDirectory(prefix="proofmail-row-") as made, ExitStack() as stack:
         hook = Hook(fault)
-        service = Installation(kind, folder or Path(made), hook)
+        service = Installation(kind, Path(made), hook, spare_pages=spare_pages)
 
         def ended(seen: threading.ExceptHookArgs) -> None:
             if not issubclass(seen.exc_type, Died):
@@ -106,6 +109,7 @@ class _Row:
         """The fault is over; the service is started again, and runs until nothing waits."""
         service = self.service
         service.hook.off = True
+        service.spare_pages = None
         service.stop()
         service.start()
         self.unsent += [mail(0)]
@@ -233,5 +237,5 @@ class _Row:
         hook = self.service.hook
         return Outcome(
             hook.met, hook.calls, len(self.acknowledged), len(self.proofs),
-            self.service.starts - 1, self.until_quiet, sorted(set(self.wrong)),
+            self.service.starts - 1, self.until_quiet, hook.full, sorted(set(self.wrong)),
         )  # fmt: skip

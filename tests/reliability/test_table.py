@@ -56,3 +56,10 @@ def test_a_fault_delays_and_loses_nothing(kind: str, fault: Fault) -> None:
     outcome = run_row(kind, fault)
     assert outcome.met
     assert outcome.wrong == []
+
+
+@pytest.mark.parametrize("spare_pages", [0, 2, 3, 5])
+def test_a_disk_that_is_full_delays_and_loses_nothing(spare_pages: int) -> None:
+    outcome = run_row(NODE, None, spare_pages)
+    assert outcome.full
+    assert outcome.wrong == []
