@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from dossier.seal import create_seal_identity
+from dossier.make import make_dossier
+from dossier.seal import KeyLost, Sealer, create_seal_identity
 from proofmail import setup
 from proofmail.config import read_settings
 from proofmail.dossiers import DossierProcess
@@ -229,3 +230,25 @@ async def test_what_does_not_fit_the_token(folder: Path, monkeypatch: pytest.Mon
     (folder / "keys/pin").chmod(0o644)
     with process(folder) as dossiers, pytest.raises(Misconfigured, match="chmod 600"):
         await make(dossiers)
+
+
+def test_a_token_that_went_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sealing says that the key has to be opened anew, and nothing of the library's own words."""
+    import pkcs11
+
+    from dossier.pkcs11_key import open_token_key
+
+    in_token(folder, monkeypatch, "p256")
+    seal = read_settings(folder).seal
+    certificate = (folder / "token.pem").read_bytes()
+    key = open_token_key(Path(seal.module), seal.token, seal.key_label, "4711", certificate)
+
+    class Gone:
+        def sign(self, data: bytes, **how: object) -> bytes:
+            raise pkcs11.exceptions.DeviceRemoved("slot 3")
+
+    sealer = Sealer(key, certificate)
+    monkeypatch.setattr(key, "_key_handle", Gone())
+    fresh = evidence.fresh()
+    with pytest.raises(KeyLost, match=r"cannot be used now$"):
+        make_dossier(fresh.proof, fresh.report, evidence.options(), sealer)
