@@ -22,6 +22,8 @@ commands:
   user add DIR EMAIL     add a member who may sign in
   sender add DIR SENDER  list a domain or an address whose mails are recorded
   upgrade DIR            bring the database to this version, with the service stopped
+  case DIR               many records in one sealed PDF, with every proof
+  archive DIR            many dossiers in one ZIP file, with an index
   strengthen DIR         give old records a token of another authority, old batches an anchor
   fsck DIR               derive again all that can be, and say what disagrees
   demo [DIR]             run the whole of it once, from a mail to a verified dossier
@@ -121,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade = commands.add_parser("upgrade", description="Brings the database to this version.")
     upgrade.add_argument("folder", metavar="DIR", type=Path)
     upgrade.set_defaults(run=_upgrade)
+    _export_parsers(commands)
     _strengthen_parser(commands)
     fsck = commands.add_parser("fsck", description="Derives again all that can be derived.")
     fsck.add_argument("folder", metavar="DIR", type=Path)
@@ -197,6 +200,41 @@ def _strengthen_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
     strengthen.add_argument("--since", default="", metavar="YYYY-MM-DD", help="received from then")
     strengthen.add_argument("--until", default="", metavar="YYYY-MM-DD", help="to then, inclusive")
     strengthen.set_defaults(run=_strengthen)
+
+
+def _export_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    about = {
+        "case": "Makes one sealed PDF of at most 1,000 records, with a table of them and every "
+        "proof inside.",
+        "archive": "Makes one ZIP file with a sealed dossier for each record, an index, the trust "
+        "file and instructions.",
+    }
+    for name, description in about.items():
+        made = commands.add_parser(
+            name,
+            description=f"{description} The service may run meanwhile. Progress is told on stderr; "
+            "interrupted, it leaves no file.",
+        )
+        made.add_argument("folder", metavar="DIR", type=Path)
+        made.add_argument("--out", metavar="FILE", type=Path, required=True, help="a new file")
+        made.add_argument("--text", default="", help="words in subject, addresses, file names")
+        made.add_argument("--since", default="", metavar="YYYY-MM-DD", help="received from then")
+        made.add_argument("--until", default="", metavar="YYYY-MM-DD", help="to then, inclusive")
+        states = ("recorded", "stamped", "batched", "anchored", "final")
+        made.add_argument("--state", default="", choices=states)
+        kinds = ("message", "receipt", "addendum", "digests", "audit")
+        which = "default: message for a case, all for an archive"
+        made.add_argument("--kind", default="", choices=kinds, help=f"of records ({which})")
+        alone = "this record, and no others than those given so"
+        made.add_argument("--id", action="append", default=[], metavar="ID", help=alone)
+        made.add_argument("--organisation", default="", metavar="ID|NAME")
+        made.add_argument("--language", choices=("fr", "en"))
+        if name == "case":
+            made.add_argument("--title", default="", help="what the case is called")
+        else:
+            verifier = "a file of the verifier to put into it"
+            made.add_argument("--verifier", metavar="FILE", type=Path, help=verifier)
+        made.set_defaults(run=_export)
 
 
 def _sender_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -293,6 +331,12 @@ def _strengthen(options: argparse.Namespace) -> int:
         until=options.until,
     )
     return run_strengthen(options.folder, asked, sys.stdout)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from proofmail.export_command import run_export_command
+
+    return run_export_command(options)
 
 
 def _demo(options: argparse.Namespace) -> int:

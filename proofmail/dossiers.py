@@ -7,22 +7,21 @@ import asyncio
 import logging
 import os
 import signal
-import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dossier.make import DossierOptions, make_dossier
 from dossier.seal import KeyLost, Sealer
+from proofmail.child import begin_process
 from proofmail.config import DossierSettings, Settings, read_settings
 from proofmail.core.proof import Proof, read_proof
 from proofmail.errors import Misconfigured, TryLater
 from proofmail.folder import own_trust
-from proofmail.logs import log_to_stderr
 from proofmail.sealer import open_sealer
 from proofmail.store import anchors
 from proofmail.store.engine import Store, open_store
@@ -79,19 +78,6 @@ def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
         os._exit(1)
 
 
-def _begin_dossier_process() -> None:
-    """Left to itself, it would outlive a web process that was killed."""
-    log_to_stderr()
-    parent = parent_process()
-
-    def end_with_parent() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True, name="lifetime").start()
-
-
 class DossierProcess:
     """One process that makes dossiers, one at a time; made anew when it dies, and ended when one
     dossier takes longer than `timeout_seconds`."""
@@ -133,7 +119,7 @@ class DossierProcess:
     async def _started(self, loop: asyncio.AbstractEventLoop) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), initializer=_begin_dossier_process
+                1, mp_context=get_context("spawn"), initializer=begin_process
             )
             self._pid = await loop.run_in_executor(self._pool, os.getpid)
         return self._pool

@@ -29,6 +29,7 @@ from proofmail.accounts.trail import check_trail
 from proofmail.config import Settings, read_settings, with_places
 from proofmail.core.canonical import encode
 from proofmail.errors import CheckFailed, Misconfigured
+from proofmail.export_step import ExportStep, exports_folder, sweep_exports
 from proofmail.folder import (
     SystemClock,
     all_desks,
@@ -54,6 +55,8 @@ STAMP_PAUSE_SECONDS = 0.2
 TRUST_PAUSE_SECONDS = 2.0
 HTTP_CONNECTIONS = 500
 SWEEP_PAUSE_SECONDS = 60.0
+EXPORT_PAUSE_SECONDS = 1.0
+EXPORT_SWEEP_PAUSE_SECONDS = 15.0
 REVOCATION_PAUSE_SECONDS = 15.0
 GRACE_SECONDS = 10.0
 
@@ -155,6 +158,7 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
         age = settings.batches.max_age_seconds
         pause = settings.ledger.poll_seconds if settings.ledger.rpc_url else 0.5
         trust_file = _TrustFile(settings, store)
+        export = ExportStep(settings, store)
         steps = [
             Step(
                 "stamp",
@@ -178,11 +182,18 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
                 REVOCATION_PAUSE_SECONDS,
             ),
             Step("trust", trust_file.refresh, TRUST_PAUSE_SECONDS),
+            Step("export", export, EXPORT_PAUSE_SECONDS),
+            Step(
+                "sweep-exports",
+                lambda: sweep_exports(settings, store, clock.now()),
+                EXPORT_SWEEP_PAUSE_SECONDS,
+            ),
             Step("sweep", lambda: sweep(store, clock.now()) and False, SWEEP_PAUSE_SECONDS),
         ]  # fmt: skip
         say_ready()
         run_steps(steps, _Leases(store), over)
     finally:
+        export.close()
         if isinstance(ledger, DevChain):
             ledger.close()
         store.close()
@@ -226,6 +237,7 @@ def _run_web(settings: Settings, over: threading.Event) -> None:
             clock=SystemClock(),
             trust=_kept_trust(settings, store),
             dossier=dossiers.make,
+            exports=exports_folder(settings),
             stamp=stamp,
             public_url=settings.http.public_url,
             built_in_authority=settings.built_in_authority,

@@ -81,6 +81,8 @@ KEPT = {
     "counters": "kind n name organisation",
     "disclosures": "entries organisation record secret",
     "erasures": "erased_at organisation record_id swept_at",
+    "exports": "beat_at created_at done ended_at id kind organisation problem request sha256"
+    " size_bytes state total tries",
     "identifiers": "digest organisation record",
     "leases": "expires_at holder step",
     "listed_senders": "kind organisation value",
@@ -105,7 +107,7 @@ KEPT = {
 }
 """Every column. What is kept of a mail is promised; one more is a decision, and an erasure.
 Those of the house and of the log (anchor_requests, authorities, conditions, revocations, signers,
-spending) hold nothing of any mail."""
+spending) hold nothing of any mail; that of exports what a member asked for, until it is removed."""
 
 
 def claims_of(store: Store, owner: str, record_id: str) -> dict[str, Any]:

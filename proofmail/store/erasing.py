@@ -1,6 +1,7 @@
 """Erasing (DESIGN: what is proven, and what is kept).
 
-What goes: secret and disclosures, summary, keyed digests, and the link to another record. What
+What goes: secret and disclosures, summary, keyed digests, the link to another record, and every
+export of the organisation, for it may hold the record. What
 stays: the record's bytes and signature, tokens, path, counts; they tell nothing to whoever holds
 neither a dossier nor the mail. The row in `erasures` stays too, so that whoever restores an older
 copy of the database can erase again: see `replay`.
@@ -17,6 +18,7 @@ from sqlalchemy import delete, select, update
 from proofmail.errors import Refused
 from proofmail.store.counters import ATTACHMENTS, bump, upsert
 from proofmail.store.engine import Store, milliseconds, moment
+from proofmail.store.exports import remove_all
 from proofmail.store.tables import (
     arrivals,
     disclosures,
@@ -70,6 +72,8 @@ def erase(store: Store, organisation: str, record_id: str, now: datetime) -> Non
             .on_conflict_do_nothing(index_elements=["record_id"])
         )
         bump(connection, {(organisation, found.kind, ATTACHMENTS): -(attachments or 0)})
+        # Their files may hold this record: handed out no more from here on, and swept away.
+        remove_all(connection, organisation, now)
     sweep(store, now)
 
 

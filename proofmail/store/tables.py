@@ -33,7 +33,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The revision of the schema that this code needs: the head of `migrations`."""
 
 metadata = MetaData(
@@ -478,6 +478,32 @@ conditions = Table(
     _filled("details", Text),
     _filled("since"),
     _filled("at"),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _organisation(),
+    _filled("kind", Text),
+    # Canonical JSON: what was asked for, in the words of whoever asked; {} once it is removed.
+    _filled("request", LargeBinary),
+    _filled("state", Text),
+    # Records, and those in all once they are chosen.
+    _filled("done"),
+    _filled("total"),
+    _filled("size_bytes"),
+    _filled("sha256", LargeBinary),
+    _filled("problem", Text),
+    _filled("tries", Integer),
+    _filled("created_at"),
+    # When whoever makes it last told of it.
+    _filled("beat_at"),
+    Column("ended_at", BigInteger),
+    Index("ix_exports_organisation_created_at", "organisation", "created_at"),
+    Index("ix_exports_state_created_at", "state", "created_at"),
+    CheckConstraint("kind IN ('case', 'archive')", name="kind"),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'removed')", name="state"),
 )
 
 leases = Table(

@@ -3,7 +3,7 @@ organisation; a record of another one does not exist."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.concurrency import run_in_threadpool
@@ -20,14 +20,13 @@ from proofmail.web.bodies import read_body
 from proofmail.web.downloads import Showing, dossier_response, proof_response
 from proofmail.web.facts import gather, record_detail, record_row
 from proofmail.web.ledger import ledger_state
-from proofmail.web.problems import Problem
+from proofmail.web.problems import Problem, refusals
 from proofmail.web.shapes import (
     Counts,
     DossierLanguage,
     Health,
     KindFilter,
     LedgerState,
-    ProblemDetails,
     RecordDetail,
     RecordPage,
     StateFilter,
@@ -40,24 +39,12 @@ MAX_SHOWN = 520
 router = APIRouter()
 
 
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    schema = {"$ref": "#/components/schemas/ProblemDetails"}
-    return {
-        status: {
-            "model": ProblemDetails,
-            "description": "Problem details (RFC 9457)",
-            "content": {"application/problem+json": {"schema": schema}},
-        }
-        for status in statuses
-    }
-
-
 @router.get(
     "/api/v1/records",
     tags=["records"],
     summary="Records, newest first",
     response_model_exclude_none=True,
-    responses=_refusals(401, 422, 503),
+    responses=refusals(401, 422, 503),
 )
 def get_records(
     request: Request,
@@ -105,7 +92,7 @@ def get_records(
     tags=["records"],
     summary="One record, with claims, witnesses and checks",
     response_model_exclude_none=True,
-    responses=_refusals(401, 404, 422, 503),
+    responses=refusals(401, 404, 422, 503),
 )
 def get_one_record(request: Request, caller: ApiCaller, record_id: str) -> RecordDetail:
     services = services_of(request)
@@ -119,7 +106,7 @@ def get_one_record(request: Request, caller: ApiCaller, record_id: str) -> Recor
     tags=["records"],
     summary="The proof file, as canonical bytes",
     response_class=Response,
-    responses={200: {"content": {"application/json": {}}}, **_refusals(401, 404, 410, 422, 503)},
+    responses={200: {"content": {"application/json": {}}}, **refusals(401, 404, 410, 422, 503)},
 )
 def get_proof(request: Request, caller: ApiCaller, record_id: str) -> Response:
     return proof_response(services_of(request), caller, record_id)
@@ -130,7 +117,7 @@ def get_proof(request: Request, caller: ApiCaller, record_id: str) -> Response:
     tags=["records"],
     summary="The sealed dossier; it says so itself as long as it is provisional",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {}}}, **_refusals(401, 404, 410, 422, 503)},
+    responses={200: {"content": {"application/pdf": {}}}, **refusals(401, 404, 410, 422, 503)},
 )
 async def get_dossier(
     request: Request,
@@ -170,7 +157,7 @@ Shows = Annotated[Showing, Depends(showing)]
     tags=["records"],
     summary="A proof of the record that shows chosen claims alone",
     response_class=Response,
-    responses={200: {"content": {"application/json": {}}}, **_refusals(401, 404, 410, 422, 503)},
+    responses={200: {"content": {"application/json": {}}}, **refusals(401, 404, 410, 422, 503)},
 )
 def get_redacted_proof(
     request: Request, caller: ApiCaller, record_id: str, shows: Shows
@@ -183,7 +170,7 @@ def get_redacted_proof(
     tags=["records"],
     summary="A sealed dossier that shows chosen claims alone, and says that it is redacted",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {}}}, **_refusals(401, 404, 410, 422, 503)},
+    responses={200: {"content": {"application/pdf": {}}}, **refusals(401, 404, 410, 422, 503)},
 )
 async def get_redacted_dossier(
     request: Request,
@@ -204,7 +191,7 @@ async def get_redacted_dossier(
     "/api/v1/counts",
     tags=["records"],
     summary="How many records there are, and how far they are",
-    responses=_refusals(401, 503),
+    responses=refusals(401, 503),
 )
 def get_counts(request: Request, caller: ApiCaller) -> Counts:
     found = counts(services_of(request).store, caller.organisation.id)
@@ -224,7 +211,7 @@ def get_counts(request: Request, caller: ApiCaller) -> Counts:
     tags=["operation"],
     summary="What anchors cost, and what stands in their way",
     response_model_exclude_none=True,
-    responses=_refusals(401, 503),
+    responses=refusals(401, 503),
 )
 def get_ledger(request: Request, _caller: ApiCaller) -> LedgerState:
     return ledger_state(services_of(request))
@@ -282,7 +269,7 @@ _UPLOAD = {
     openapi_extra=_UPLOAD,
     responses={
         200: {"content": {"application/json": {}}},
-        **_refusals(400, 401, 413, 415, 422, 503),
+        **refusals(400, 401, 413, 415, 422, 503),
     },
 )
 async def post_verify(request: Request, caller: ApiCaller) -> Response:
@@ -299,7 +286,7 @@ async def post_verify(request: Request, caller: ApiCaller) -> Response:
     "got a dossier may need it. An auditor has to decide whether to believe it; getting it from "
     "here says no more than that this address serves it.",
     response_class=Response,
-    responses={200: {"content": {"application/json": {}}}, **_refusals(503)},
+    responses={200: {"content": {"application/json": {}}}, **refusals(503)},
 )
 def get_trust(request: Request) -> Response:
     data = encode(services_of(request).trust().to_json())
@@ -317,7 +304,7 @@ def get_trust(request: Request) -> Response:
     },
     responses={
         200: {"content": {"application/timestamp-reply": {}}},
-        **_refusals(404, 413, 415, 503),
+        **refusals(404, 413, 415, 503),
     },
 )
 async def post_timestamp(request: Request) -> Response:
@@ -336,7 +323,7 @@ async def post_timestamp(request: Request) -> Response:
     "/healthz",
     tags=["operation"],
     summary="Whether the service can reach its database",
-    responses=_refusals(503),
+    responses=refusals(503),
 )
 def get_health(request: Request) -> Health:
     with services_of(request).store.read() as connection:

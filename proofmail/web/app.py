@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 import proofmail
 from proofmail.errors import ProofmailError
-from proofmail.web import api, pages, redaction_pages, sign_in
+from proofmail.web import api, exports, exports_pages, pages, redaction_pages, sign_in
 from proofmail.web.bench import Bench
 from proofmail.web.present import Renderer
 from proofmail.web.problems import Problem, SignInNeeded, from_exception, is_api, problem_json
@@ -49,9 +49,11 @@ def make_app(services: Services) -> FastAPI:
     app.state.bench = Bench()
     app.state.door = sign_in.Door()
     app.include_router(api.router)
+    app.include_router(exports.router)
     app.include_router(sign_in.router)
     app.include_router(pages.router)
     app.include_router(redaction_pages.router)
+    app.include_router(exports_pages.router)
     for family in (Problem, ProofmailError, HTTPException, RequestValidationError):
         app.add_exception_handler(family, _refuse)
     app.add_exception_handler(SignInNeeded, _send_to_sign_in)

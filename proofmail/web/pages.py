@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -117,7 +118,7 @@ def get_list(
     cursor: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
     asked = {"text": text, "state": state, "kind": kind, "since": since, "until": until}
-    only, good = _filter(asked, ZoneInfo(caller.organisation.zone))
+    only, good = read_filter(asked, ZoneInfo(caller.organisation.zone))
     store, organisation = services_of(request).store, caller.organisation.id
     try:
         page = list_records(store, organisation, limit=A_PAGE, before=cursor or None, only=only)
@@ -129,7 +130,7 @@ def get_list(
     )  # fmt: skip
 
 
-def _filter(asked: dict[str, str], zone: ZoneInfo) -> tuple[Filter, bool]:
+def read_filter(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[Filter, bool]:
     """What to list, and whether all of it could be read. Days are the organisation's."""
     since, since_good = _day(asked["since"], zone, 0)
     until, until_good = _day(asked["until"], zone, 1)

@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from proofmail.errors import ProofmailError, Refused, TryLater, Unreadable
+from proofmail.web.shapes import ProblemDetails
 
 log = logging.getLogger("proofmail.web")
 
@@ -80,6 +82,19 @@ def from_exception(error: Exception) -> Problem:
         return Problem(422, sentence(str(error)))
     log.error("%s at %s", type(error).__name__, _place(error))
     return Problem(500, "The service failed to answer; its operator's log says more.")
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the API's description says of an operation's refusals."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        status: {
+            "model": ProblemDetails,
+            "description": "Problem details (RFC 9457)",
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in statuses
+    }
 
 
 def problem_json(problem: Problem) -> JSONResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from proofmail.core.proof import Proof
@@ -44,6 +45,8 @@ class Services:
     built_in_authority: bool
     development_chain: bool
     daily_budget_wei: int | None = None
+    exports: Path | None = None
+    """The folder of the files that the worker makes; None where there is none."""
 
     @property
     def secure(self) -> bool:

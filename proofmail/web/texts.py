@@ -18,6 +18,59 @@ TEXTS: dict[str, tuple[str, str]] = {
     "nav.skip": ("Aller au contenu", "Skip to content"),
     "nav.home": ("Synthèse", "Synthesis"),
     "nav.records": ("Enregistrements", "Records"),
+    "nav.exports": ("Exports", "Exports"),
+    "list.export": (
+        "Réunir ces enregistrements en un dossier d’affaire ou une archive…",
+        "Put these records into one case dossier or archive…",
+    ),
+    "exports.title": ("Exports", "Exports"),
+    "exports.lead": (
+        "Réunissez beaucoup d’enregistrements dans un seul fichier : un dossier d’affaire (un PDF "
+        "scellé avec une table et toutes les preuves) ou une archive (un ZIP avec un dossier par "
+        "enregistrement, un index et le fichier de confiance).",
+        "Put many records into one file: a case dossier (a sealed PDF with a table and every "
+        "proof) or an archive (a ZIP file with a dossier for each record, an index and the trust "
+        "file).",
+    ),
+    "exports.what": ("Nature", "What"),
+    "exports.case": ("Dossier d’affaire (PDF)", "Case dossier (PDF)"),
+    "exports.archive": ("Archive (ZIP)", "Archive (ZIP)"),
+    "exports.name": ("Nom donné à l’affaire", "Name given to the case"),
+    "exports.submit": ("Demander", "Ask for it"),
+    "exports.most": (
+        "Un dossier d’affaire contient au plus {count} enregistrements, des mails sauf mention "
+        "contraire ; leurs accusés sont dans leurs preuves.",
+        "A case dossier holds at most {count} records, mails unless another kind is chosen; their "
+        "receipts are in their proofs.",
+    ),
+    "exports.made": ("Demandes", "Asked for"),
+    "exports.asked_at": ("Demandé le", "Asked on"),
+    "exports.file": ("Fichier", "File"),
+    "exports.fetch": ("Télécharger", "Download"),
+    "exports.until": ("jusqu’au {when}", "until {when}"),
+    "exports.remove": ("Retirer", "Remove"),
+    "exports.progress": ("{done} sur {total}", "{done} of {total}"),
+    "exports.wait": ("Un export est en cours.", "An export is being made."),
+    "exports.again": ("Actualiser", "Refresh"),
+    "exports.kept": (
+        "Un fichier est gardé {hours} heures. Il disparaît aussi dès qu’un enregistrement est "
+        "effacé.",
+        "A file is kept for {hours} hours. It also goes as soon as a record is erased.",
+    ),
+    "exports.empty": (
+        "Rien n’a encore été demandé. Choisissez ci-dessus, ou partez d’une recherche dans les "
+        "enregistrements.",
+        "Nothing has been asked for yet. Choose above, or start from a search in the records.",
+    ),
+    "exports.many": (
+        "Trop d’exports sont en cours ou gardés : attendez, ou retirez-en un.",
+        "Too many exports are being made or kept: wait, or remove one.",
+    ),
+    "exports.bad": ("La demande n’a pu être lue.", "What was asked for could not be read."),
+    "exports.state.waiting": ("en attente", "waiting"),
+    "exports.state.running": ("en cours", "being made"),
+    "exports.state.done": ("prêt", "ready"),
+    "exports.state.failed": ("échec", "failed"),
     "nav.verify": ("Vérifier", "Verify"),
     "nav.sign_out": ("Se déconnecter", "Sign out"),
     "nav.signed_in_as": ("Connecté : {name}", "Signed in: {name}"),

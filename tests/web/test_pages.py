@@ -105,6 +105,7 @@ def every_page(site: Site, guest: Guest) -> list[str]:
         f"/records/{record}", f"/records/{record}/redact", f"/records/{hostile}/redact?show=people",
         f"/records/{hostile}", f"/records/{erased}", "/verify", "/nothing",
         "/records/nothing", "/sign-in", "/witnesses",
+        "/exports", "/exports?text=offre&kind=message&since=2026-01-01",
     ]  # fmt: skip
 
 

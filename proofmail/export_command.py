@@ -1,0 +1,102 @@
+"""`proofmail case` and `proofmail archive`: many records in one file, with progress on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from proofmail.accounts.organisations import Organisation, list_organisations
+from proofmail.config import read_settings
+from proofmail.core.case import MAX_TITLE
+from proofmail.errors import Misconfigured
+from proofmail.exports import make_export, open_house
+from proofmail.store.engine import Store, open_store
+from proofmail.store.pages import Filter
+from proofmail.store.wanted import Wanted
+
+TELL_SECONDS = 1.0
+
+
+def run_export_command(options: argparse.Namespace) -> int:
+    """Makes the file that the options say; returns the exit status. The service may run
+    meanwhile. Interrupted, it leaves nothing behind."""
+    settings = read_settings(options.folder)
+    out: Path = options.out
+    if out.exists():
+        raise Misconfigured("the file given with --out exists already")
+    store = open_store(settings.database_url)
+    try:
+        organisation = _organisation(store, options.organisation)
+        wanted = _wanted(options, organisation)
+        house = open_house(settings, store, organisation)
+        if verifier_file := getattr(options, "verifier", None):
+            verifier = {verifier_file.name: verifier_file.read_bytes()}
+            house = replace(house, verifier=verifier)
+        teller = _Teller()
+        count = make_export(house, wanted, out, teller.tell)
+    finally:
+        store.close()
+    print(f"{count} records, {out.stat().st_size} bytes", file=sys.stderr)
+    return 0
+
+
+class _Teller:
+    """Progress: over one line on a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._told = 0.0
+
+    def tell(self, done: int, total: int) -> None:
+        terminal = sys.stderr.isatty()
+        pause = TELL_SECONDS if terminal else 10 * TELL_SECONDS
+        if done not in (0, total) and time.monotonic() - self._told < pause:
+            return
+        self._told = time.monotonic()
+        end = "\r" if terminal and done != total else "\n"
+        print(f"{done} of {total} records", end=end, file=sys.stderr, flush=True)
+
+
+def _organisation(store: Store, chosen: str) -> Organisation:
+    found = list_organisations(store)
+    if chosen:
+        found = [item for item in found if chosen in (item.id, item.name)]
+    if len(found) != 1:
+        raise Misconfigured("say with --organisation which one is meant, by its id or name")
+    return found[0]
+
+
+def _wanted(options: argparse.Namespace, organisation: Organisation) -> Wanted:
+    zone = ZoneInfo(organisation.zone)
+    only = Filter(
+        options.state or None,
+        options.kind or None,
+        options.text,
+        _day(options.since, zone, 0),
+        _day(options.until, zone, 1),
+    )
+    title = getattr(options, "title", "")
+    if len(title) > MAX_TITLE:
+        raise Misconfigured(f"a title has at most {MAX_TITLE} characters")
+    chosen = options.language or organisation.language
+    language: Literal["fr", "en"] = "fr" if chosen == "fr" else "en"
+    return Wanted(options.command, language, title, only, tuple(options.id))
+
+
+def _day(text: str, zone: ZoneInfo, days_after: int) -> datetime | None:
+    """The beginning of a day YYYY-MM-DD in the zone, or of the day after it; None of nothing."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days_after)
+    except (ValueError, OverflowError):
+        raise Misconfigured("a day is written YYYY-MM-DD") from None
+    if not 1971 <= day.year <= 9000:
+        raise Misconfigured("a day is from 1971 to 9000")
+    return datetime.combine(day, time_of_day(), zone)

@@ -1,0 +1,259 @@
+"""Many records at once: case dossiers and archives, from the command line and in the background.
+
+Records are taken one by one and let go. The file grows under another name and gets its own when it
+is whole and was read back; whoever dies on the way leaves a `.part` behind that the next one, or
+the sweep, takes away.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dossier.case import CaseOptions, Judged, make_case
+from dossier.make import DossierOptions, make_dossier
+from dossier.portable import Extras, Filed, write_archive
+from dossier.seal import Sealer
+from proofmail.accounts.organisations import Organisation, get_organisation
+from proofmail.config import Settings, read_settings
+from proofmail.core.canonical import encode
+from proofmail.core.case import MAX_PROOFS
+from proofmail.errors import (
+    CheckFailed,
+    Misconfigured,
+    ProofmailError,
+    Refused,
+    TryLater,
+    Unreadable,
+)
+from proofmail.folder import SystemClock, own_trust
+from proofmail.sealer import open_sealer
+from proofmail.store import anchors
+from proofmail.store.engine import Store, open_store
+from proofmail.store.exports import Export, beat, fail, finish
+from proofmail.store.pages import Filter, list_records
+from proofmail.store.proofs import assemble
+from proofmail.store.records import StoredRecord, get_record
+from proofmail.store.wanted import Wanted, read_wanted
+from proofmail.verify.checks import verify_proof
+from proofmail.verify.trust import Trust
+
+log = logging.getLogger("proofmail")
+
+MAX_ARCHIVED = 100_000
+VERIFIER_FILES = ("proofmail.pyz", "proofmail-verifier.zip")
+"""Looked for in the data folder: put there by whoever wants archives to carry the verifier."""
+TELL_SECONDS = 2.0
+Progress = Callable[[int, int], None]
+"""Records done, and records in all."""
+
+
+@dataclass(frozen=True)
+class House:
+    """What exports are made with."""
+
+    store: Store
+    organisation: Organisation
+    trust: Trust
+    sealer: Sealer
+    check_address: str
+    verifier: Mapping[str, bytes]
+
+
+def open_house(settings: Settings, store: Store, organisation: Organisation) -> House:
+    verifier = {
+        name: path.read_bytes()
+        for name in VERIFIER_FILES
+        if (path := settings.path(name)).is_file()
+    }
+    address = settings.http.public_url
+    return House(
+        store,
+        organisation,
+        own_trust(settings, anchors.blocks(store), anchors.senders(store)),
+        open_sealer(settings, store),
+        f"{address}/verify" if address else "",
+        verifier,
+    )
+
+
+def make_export(house: House, wanted: Wanted, path: Path, progress: Progress) -> int:
+    """Makes the file at `path`, for its owner's eyes alone; returns how many records it holds.
+
+    Unreadable if nothing or too much was chosen; CheckFailed if something does not verify. Until
+    it is whole its name ends in `.part`; if we die before the last line, that is what is left.
+    """
+    chosen = choose_records(house, wanted)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        progress(0, len(chosen))
+        if wanted.kind == "case":
+            _write_case(house, wanted, chosen, part, progress)
+        else:
+            _write_archive(house, wanted, chosen, part, progress)
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return len(chosen)
+
+
+def choose_records(house: House, wanted: Wanted) -> list[str]:
+    """The ids, oldest first, of what is not erased."""
+    most = MAX_PROOFS if wanted.kind == "case" else MAX_ARCHIVED
+    store, organisation = house.store, house.organisation.id
+    if wanted.ids:
+        rows = [_row(store, organisation, item) for item in dict.fromkeys(wanted.ids)]
+        chosen = sorted(rows, key=lambda row: (row.received_at, row.sequence))
+        found = [row.id for row in chosen]
+    else:
+        found = list(_found(store, organisation, wanted, most))[::-1]
+    if not found:
+        raise Unreadable("no record was found: nothing is made")
+    if len(found) > most:
+        raise Unreadable(f"more than {most} records were found: choose fewer")
+    return found
+
+
+def _row(store: Store, organisation: str, record_id: str) -> StoredRecord:
+    row = get_record(store, organisation, record_id)
+    if row is None or row.erased_at is not None:
+        raise Unreadable("a record that was asked for does not exist, or was erased")
+    return row
+
+
+def _found(store: Store, organisation: str, wanted: Wanted, most: int) -> Iterator[str]:
+    """Newest first, one more than may be at most."""
+    only = wanted.only
+    if wanted.kind == "case" and only.kind is None:
+        only = Filter(only.state, "message", only.text, only.since, only.until)
+    cursor: str | None = None
+    count = 0
+    while count <= most:
+        page = list_records(store, organisation, limit=500, before=cursor, only=only)
+        for row in page.items:
+            if row.erased_at is None:
+                count += 1
+                yield row.id
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def _judged(
+    house: House, chosen: list[str], progress: Progress
+) -> Iterator[tuple[StoredRecord, Judged]]:
+    for number, record_id in enumerate(chosen):
+        progress(number, len(chosen))
+        row = _row(house.store, house.organisation.id, record_id)
+        proof = assemble(house.store, house.organisation.id, record_id, house.trust.lists)
+        report = verify_proof(proof, house.trust)
+        yield row, Judged(proof, report, row.state == "final" and row.stamped)
+    progress(len(chosen), len(chosen))
+
+
+def _write_case(
+    house: House, wanted: Wanted, chosen: list[str], part: Path, progress: Progress
+) -> None:
+    options = CaseOptions(
+        wanted.language, ZoneInfo(house.organisation.zone), house.organisation.name,
+        wanted.title, house.check_address,
+    )  # fmt: skip
+    records = (judged for _, judged in _judged(house, chosen, progress))
+    part.write_bytes(make_case(records, options, house.sealer))
+
+
+def _write_archive(
+    house: House, wanted: Wanted, chosen: list[str], part: Path, progress: Progress
+) -> None:
+    def filed() -> Iterator[Filed]:
+        for row, judged in _judged(house, chosen, progress):
+            dossier = b""
+            if not judged.report.failed:  # the index says which ones have none
+                options = DossierOptions(
+                    wanted.language, ZoneInfo(house.organisation.zone), house.organisation.name,
+                    judged.final, house.check_address,
+                )  # fmt: skip
+                dossier = make_dossier(judged.proof, judged.report, options, house.sealer)
+            yield Filed(row.id, judged.proof, judged.report, judged.final, dossier)
+
+    write_archive(part, filed(), Extras(encode(house.trust.to_json()), house.verifier))
+
+
+# --- in the background -----------------------------------------------------------------------
+
+
+def run_export(folder: Path, taken: Export, path: Path) -> None:
+    """Makes one export that was taken, at `path`; runs in a process of its own. What goes wrong is
+    told in its row, in a sentence for the one who asked."""
+    settings = read_settings(folder)
+    store = open_store(settings.database_url)
+    clock = SystemClock()
+    export_id = taken.id
+    told = 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told < TELL_SECONDS:
+            return
+        told = time.monotonic()
+        if not beat(store, export_id, done, total, clock.now()):
+            raise _NotWanted
+
+    try:
+        organisation = get_organisation(store, taken.organisation)
+        if organisation is None:
+            raise Unreadable("the organisation does not exist any more")
+        house = open_house(settings, store, organisation)
+        count = make_export(house, read_wanted(taken.kind, taken.request), path, progress)
+        size, digest = _measured(path)
+        told = 0.0
+        progress(count, count)
+        # If we die before this line, the export is taken again and the file made anew.
+        if not finish(store, export_id, size, digest, clock.now()):
+            path.unlink(missing_ok=True)
+    except _NotWanted:
+        path.unlink(missing_ok=True)
+    except Misconfigured as error:
+        log.error("an export failed: %s", error)
+        problem = "the service is not set up to make it: tell its operator"
+        fail(store, export_id, problem, clock.now())
+    except TryLater:
+        fail(
+            store,
+            export_id,
+            "something that is needed did not answer; try again later",
+            clock.now(),
+        )
+    except CheckFailed:
+        fail(store, export_id, "a proof does not verify: tell the service's operator", clock.now())
+    except (Refused, Unreadable) as error:
+        fail(store, export_id, str(error), clock.now())
+    except Exception as error:
+        # Exceptions of libraries can quote what they were given: only the kind is told.
+        log.error("an export failed: %s", type(error).__name__)
+        fail(store, export_id, "the service failed to make it", clock.now())
+    finally:
+        store.close()
+
+
+class _NotWanted(ProofmailError):
+    """Removed while it was made."""
+
+
+def _measured(path: Path) -> tuple[int, bytes]:
+    found = sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            found.update(piece)
+        return stream.tell(), found.digest()
