@@ -32,7 +32,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
+    """`whole`: not parted by the end of a page, nor from what stands before, its heading."""
+
     rows: tuple[Fact, ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ LABEL_WIDTH = 50 * mm
 MARGIN = 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 BAND = 6.2 * mm
+WHOLE_ROW = 150 * mm
+"""A row of at most this height is never parted: it fits on any page."""
 
 
 def _style(name: str, size: float, font: str = BODY, color: Color = INK, **more: Any) -> Any:
@@ -210,7 +212,23 @@ class _Text(Flow):  # type: ignore[misc]
 
 
 class _Table(Table):  # type: ignore[misc]
-    """A table whose grounds and rules are decoration."""
+    """A table whose grounds and rules are decoration. A row is parted by the end of a page only
+    where it has no room on a page of its own."""
+
+    splitInRow: int
+
+    def split(self, width: float, height: float) -> list[Flowable]:
+        self.wrap(width, height)
+        first = sum(self._rowHeights[: self.repeatRows + 1])
+        within = self.splitInRow
+        self.splitInRow = within if first > WHOLE_ROW else 0
+        try:
+            halves: list[Flowable] = super().split(width, height)
+        finally:
+            self.splitInRow = within
+        for half in halves:
+            half.splitInRow = within
+        return halves
 
     def _drawBkgrnd(self) -> None:
         with content(self.canv, None):
@@ -294,7 +312,10 @@ def _blocks(story: Story, root: Node, mark: Callable[[Bookmark], None]) -> list[
             flow += [Spacer(1, 5 * mm), _check(block, root.add("Sect"))]
         else:
             table = root.add("Table")
-            flow.append(_facts(block, table) if isinstance(block, Facts) else _grid(block, table))
+            made = _facts(block, table) if isinstance(block, Facts) else _grid(block, table)
+            if isinstance(block, Facts) and block.whole and flow:
+                made = KeepTogether([flow.pop(), made])
+            flow.append(made)
     return flow
 
 

@@ -173,6 +173,8 @@ def _verdict(lines: Sequence[Line], words: Words) -> Verdict:
     if waiting := sum(not line.final for line in lines):
         strength.append(words("case.strength.provisional", count=words.number(waiting)))
     headline = words(f"case.verdict.{key}")
+    if states["weak"] == len(lines):
+        headline = words("verdict.weak")
     note = words("verdict.judged")
     return Verdict(key == "verified", headline, tuple(told), tuple(strength), note)
 
@@ -246,7 +248,7 @@ def _section(number: int, line: Line, words: Words) -> list[Block]:
         rows.append(Fact(words("case.linked"), (words.number(line.linked),)))
     rows.append(Fact(words("summary.record"), (line.record, proof_name(number)), mono=True))
     title = words("case.section", number=words.number(number), subject=line.subject)
-    return [Heading(title, 2), Facts(tuple(rows))]
+    return [Heading(title, 2), Facts(tuple(rows), whole=True)]
 
 
 def _meaning(words: Words) -> list[Block]:

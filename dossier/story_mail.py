@@ -150,7 +150,7 @@ def parts_blocks(claims: Mapping[str, Json], words: Words) -> list[Block]:
         _fingerprint_grid(rows, words),
         *[Paragraph(shorten(text, words("cut"))) for text in said],
         Heading(words("rules"), 2),
-        Facts(tuple(meaning)),
+        Facts(tuple(meaning), whole=True),
     ]
 
 

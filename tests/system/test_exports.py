@@ -99,8 +99,8 @@ def test_the_command_is_broken_off_cleanly(tmp_path: Path) -> None:
     assert command.stderr
     assert "0 of 12" in command.stderr.readline()
     command.send_signal(signal.SIGINT)
-    command.stderr.close()
-    assert command.wait(60) == 130
+    command.communicate(timeout=60)
+    assert command.returncode == 130
     assert os.listdir(out) == []
 
 
