@@ -1,6 +1,6 @@
 """Writes src/mail/unicode14_data.ts. Needs a Python whose `unicodedata` is Unicode 14.0: 3.11.
 
-    python3.11 unicode14.py > src/mail/unicode14_data.ts
+python3.11 unicode14.py > src/mail/unicode14_data.ts
 """
 
 import unicodedata
