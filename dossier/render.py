@@ -245,7 +245,7 @@ def _flow(text: str, style: str, node: Node, bullet: str | None = None) -> Flowa
     shown = visible(text, own)
     if needs_lines(shown, own):
         return Lines(shown, chosen, node)
-    found = _Text(markup(text, own), chosen, bulletText=bullet)
+    found = _Text(markup(shown), chosen, bulletText=bullet)
     found.node = node
     return found
 

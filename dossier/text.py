@@ -81,9 +81,9 @@ def _joins(character: str, base: Face, following: str) -> bool:
     return category.startswith("L") or (base.name == EMOJI and category == "So")
 
 
-def markup(text: str, glyphs: Container[int]) -> str:
-    """The same as the renderer's markup: escaped, and with no space lost to collapsing."""
-    return escape(_SPACES.sub("\u00a0", visible(text, glyphs)), quote=False)
+def markup(shown: str) -> str:
+    """A visible text as the renderer's markup: escaped, and with no space lost to collapsing."""
+    return escape(_SPACES.sub("\u00a0", shown), quote=False)
 
 
 def shorten(text: str, more: str, most: int = MAX_SHOWN) -> str:
