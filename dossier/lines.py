@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from reportlab.lib.styles import ParagraphStyle
@@ -12,6 +12,7 @@ from reportlab.platypus import Flowable
 
 from dossier.scripts import Run, runs, starts_right_to_left, width
 from dossier.tags import Node, actual_text, content
+from dossier.text import in_own_font
 
 _LEADING = 1.75
 """Of the size: the marks of Thai, Arabic and Devanagari stand higher and lower than Latin does."""
@@ -159,6 +160,6 @@ def _pieces(word: str, style: ParagraphStyle, room: float) -> list[str]:
     return pieces
 
 
-def needs_lines(text: str, own: Any) -> bool:
-    """Whether a visible text has a character that its own font, `own`, has no glyph for."""
-    return any(ord(c) not in own or unicodedata.bidirectional(c) in ("AL", "R") for c in text)
+def needs_lines(text: str, own: Container[int]) -> bool:
+    """Whether a visible text has a character that its own font, with the glyphs `own`, has not."""
+    return not all(in_own_font(character, own) for character in text)

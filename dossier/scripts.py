@@ -15,6 +15,7 @@ from bidi import get_base_level, get_display
 from reportlab.pdfbase import pdfmetrics
 
 from dossier.fonts import RIGHT_TO_LEFT, Face, face, face_for, load
+from dossier.text import in_own_font
 
 _PRIVATE = 0xF0000
 """Glyphs without a code point of their own are put at this plus their number. reportlab would
@@ -102,8 +103,7 @@ def _faces(display: str, own_font: str) -> list[tuple[Face | None, bool]]:
         if kind == "BN":  # joiners and the like belong to what they stand beside
             found.append(found[-1] if found else (None, False))
             continue
-        strange = kind in ("AL", "AN", "NSM", "R") or ord(character) not in own
-        face = face_for(ord(character)) if strange else None
+        face = None if in_own_font(character, own) else face_for(ord(character))
         backwards = face is not None and (
             kind in ("AL", "R") or (kind == "NSM" and face.name in RIGHT_TO_LEFT)
         )

@@ -58,16 +58,20 @@ def visible(text: str, glyphs: Container[int]) -> str:
     return "".join(shown)
 
 
-def _plain(character: str, glyphs: Container[int]) -> bool:
+def in_own_font(character: str, glyphs: Container[int]) -> bool:
     """Drawn with the text's own font: the letters of Latin, Greek, Cyrillic and their signs."""
-    if character == "‹" or ord(character) not in glyphs:
+    return (
+        ord(character) in glyphs
+        and unicodedata.category(character) not in _HIDDEN_CATEGORIES
+        and unicodedata.bidirectional(character) not in ("AL", "AN", "R")
+    )
+
+
+def _plain(character: str, glyphs: Container[int]) -> bool:
+    """Shown as it is, in the text's own font."""
+    if character == "‹" or not in_own_font(character, glyphs):
         return False
-    category = unicodedata.category(character)
-    if category in _HIDDEN_CATEGORIES:
-        return False
-    if category == "Zs":
-        return character in _SHOWN_SPACES
-    return unicodedata.bidirectional(character) not in ("AL", "AN", "R")
+    return unicodedata.category(character) != "Zs" or character in _SHOWN_SPACES
 
 
 def _joins(character: str, base: Face, following: str) -> bool:
