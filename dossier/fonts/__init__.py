@@ -6,6 +6,7 @@ and read when the first text needs it.
 
 from __future__ import annotations
 
+import io
 from bisect import bisect_right
 from collections.abc import Container
 from dataclasses import dataclass
@@ -117,9 +118,10 @@ def load() -> dict[str, Container[int]]:
 @cache
 def face(file: str) -> Face:
     """The font of another script, registered under its file's name."""
-    font = TTFont(file, str(_FOLDER / file), shapable=False)
+    data = (_FOLDER / file).read_bytes()
+    font = TTFont(file, io.BytesIO(data), shapable=False)
     pdfmetrics.registerFont(font)
-    shaper = uharfbuzz.Font(uharfbuzz.Face((_FOLDER / file).read_bytes()))
+    shaper = uharfbuzz.Font(uharfbuzz.Face(data))
     return Face(file, font, dict(font.face.charToGlyph), shaper, shaper.face.upem)
 
 
