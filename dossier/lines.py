@@ -108,17 +108,27 @@ def _broken(text: str, style: ParagraphStyle, room: float) -> Iterator[str]:
     """Lines of at most `room` points, in the order of reading: broken after spaces and beside
     East Asian characters, and inside a word only where it alone is wider."""
     line, filled = "", 0.0
+    space = _measured(" ", style)
     for unit in _units(text):
-        wide = width(unit.rstrip(" "), style.fontName) * style.fontSize / 1000
+        word = unit.rstrip(" ")
+        wide = _measured(word, style)
         if line and filled + wide > room:
             yield line
             line, filled = "", 0.0
         if wide > room:
             *full, unit = _pieces(unit, style, room)
             yield from full
+            word = unit.rstrip(" ")
+            wide = _measured(word, style)
         line += unit
-        filled += width(unit, style.fontName) * style.fontSize / 1000
+        filled += wide + space * (len(unit) - len(word))
     yield line
+
+
+def _measured(text: str, style: ParagraphStyle) -> float:
+    """Its width on one line, in points."""
+    size: float = style.fontSize
+    return width(text, style.fontName) * size / 1000
 
 
 def _units(text: str) -> Iterator[str]:
@@ -151,7 +161,7 @@ def _clusters(word: str) -> Iterator[str]:
 def _pieces(word: str, style: ParagraphStyle, room: float) -> list[str]:
     pieces, filled = [""], 0.0
     for cluster in _clusters(word):
-        wide = width(cluster, style.fontName) * style.fontSize / 1000
+        wide = _measured(cluster, style)
         if pieces[-1] and filled + wide > room:
             pieces.append("")
             filled = 0.0
