@@ -60,6 +60,11 @@ class Http:
     public_url: str = ""
     """The address that people type; sets the Secure mark of cookies when it is https."""
 
+    @property
+    def check_address(self) -> str:
+        """Of the page where dossiers are checked, or "" if no public address is known."""
+        return f"{self.public_url}/verify" if self.public_url else ""
+
 
 @dataclass(frozen=True)
 class Database:

@@ -67,7 +67,7 @@ def _make_dossier(folder: Path, proof: bytes, request: DossierRequest) -> bytes:
         ZoneInfo(request.zone),
         request.organisation_name,
         request.final,
-        f"{settings.http.public_url}/verify" if settings.http.public_url else "",
+        settings.http.check_address,
         request.redacted,
     )
     try:

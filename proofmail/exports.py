@@ -72,13 +72,12 @@ def open_house(settings: Settings, store: Store, organisation: Organisation) -> 
         for name in VERIFIER_FILES
         if (path := settings.path(name)).is_file()
     }
-    address = settings.http.public_url
     return House(
         store,
         organisation,
         own_trust(settings, anchors.blocks(store), anchors.senders(store)),
         open_sealer(settings, store),
-        f"{address}/verify" if address else "",
+        settings.http.check_address,
         verifier,
     )
 
