@@ -17,7 +17,7 @@ from proofmail.store.records import counts
 from proofmail.web.access import ApiCaller, services_of
 from proofmail.web.bench import Bench
 from proofmail.web.bodies import read_body
-from proofmail.web.downloads import Showing, dossier_response, proof_response
+from proofmail.web.downloads import Showing, dossier_response, language_for, proof_response
 from proofmail.web.facts import gather, record_detail, record_row
 from proofmail.web.ledger import ledger_state
 from proofmail.web.problems import Problem, refusals
@@ -127,10 +127,8 @@ async def get_dossier(
         DossierLanguage | None, Query(description="Default: the organisation's language.")
     ] = None,
 ) -> Response:
-    chosen = language.value if language else caller.organisation.language
-    return await dossier_response(
-        services_of(request), caller, record_id, "fr" if chosen == "fr" else "en"
-    )
+    chosen = language_for(caller, language)
+    return await dossier_response(services_of(request), caller, record_id, chosen)
 
 
 def showing(
@@ -181,10 +179,8 @@ async def get_redacted_dossier(
         DossierLanguage | None, Query(description="Default: the organisation's language.")
     ] = None,
 ) -> Response:
-    chosen = language.value if language else caller.organisation.language
-    return await dossier_response(
-        services_of(request), caller, record_id, "fr" if chosen == "fr" else "en", shows
-    )
+    chosen = language_for(caller, language)
+    return await dossier_response(services_of(request), caller, record_id, chosen, shows)
 
 
 @router.get(

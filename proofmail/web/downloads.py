@@ -16,6 +16,7 @@ from proofmail.web.access import Caller, note
 from proofmail.web.facts import find_row
 from proofmail.web.problems import Problem
 from proofmail.web.services import DossierRequest, Language, Services
+from proofmail.web.shapes import DossierLanguage
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class Showing:
 
     words: tuple[str, ...]
     linked: bool
+
+
+def language_for(caller: Caller, asked: DossierLanguage | None) -> Language:
+    """The language asked for, or the organisation's own."""
+    chosen = asked.value if asked else caller.organisation.language
+    return "fr" if chosen == "fr" else "en"
 
 
 def proof_response(

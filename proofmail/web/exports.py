@@ -18,6 +18,7 @@ from proofmail.store import exports
 from proofmail.store.pages import Filter
 from proofmail.store.wanted import Wanted
 from proofmail.web.access import ApiCaller, Caller, note, services_of
+from proofmail.web.downloads import language_for
 from proofmail.web.problems import Problem, refusals, sentence
 from proofmail.web.services import Services
 from proofmail.web.shapes import DossierLanguage, KindFilter, StateFilter
@@ -138,7 +139,6 @@ def post_export(
     request: Request, response: Response, caller: ApiCaller, asked: ExportRequest
 ) -> ExportState:
     services = services_of(request)
-    chosen = asked.language.value if asked.language else caller.organisation.language
     only = Filter(
         asked.state.value if asked.state else None,
         asked.record_kind.value if asked.record_kind else None,
@@ -146,9 +146,8 @@ def post_export(
         asked.since,
         asked.until,
     )
-    wanted = Wanted(
-        asked.kind, "fr" if chosen == "fr" else "en", asked.title, only, tuple(asked.ids)
-    )
+    language = language_for(caller, asked.language)
+    wanted = Wanted(asked.kind, language, asked.title, only, tuple(asked.ids))
     made = ask(services, caller, wanted)
     response.headers["Location"] = f"/api/v1/exports/{made}"
     return _state(find(services, caller, made))
