@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from functools import cache
 from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -44,11 +45,13 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Request:
-    """`url` is as :func:`read_url` wants it. POST with a body, GET without."""
+    """`url` is as :func:`read_url` wants it. POST with a body, GET without. `tls` takes the place
+    of the system's roots and of no certificate of ours."""
 
     url: str
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,25 @@ class Answer:
 
     status: int
     body: bytes
+    headers: Message
+
+
+class NotTrusted(TryLater):
+    """The host's TLS certificate is not one that we trust."""
+
+
+class TooLarge(TryLater):
+    """The body has more bytes than the bounds allow."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as a URL names it, is this very machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def read_url(url: str) -> SplitResult | None:
@@ -78,7 +100,7 @@ def exchange(request: Request, bounds: Bounds) -> Answer:
     if parts is None:
         raise TryLater(f"{bounds.who} is not at an http or https address")
     try:
-        connection = _connected(parts, bounds, deadline)
+        connection = _connected(parts, request.tls or _tls(), bounds, deadline)
         over = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, [connection.sock])
         over.daemon = True
         over.start()
@@ -87,6 +109,8 @@ def exchange(request: Request, bounds: Bounds) -> Answer:
         finally:
             over.cancel()
             connection.close()
+    except ssl.SSLCertVerificationError:
+        raise NotTrusted(f"{bounds.who} has a TLS certificate that is not trusted") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
             raise TryLater(f"{bounds.who} is too slow") from None
@@ -103,7 +127,8 @@ def _exchange(
     method = "GET" if request.body is None else "POST"
     connection.request(method, target, request.body, request.headers)
     with connection.getresponse() as response:
-        return Answer(response.status, _read(response, bounds) if response.status == 200 else b"")
+        body = _read(response, bounds) if response.status == 200 else b""
+        return Answer(response.status, body, response.headers)
 
 
 def _read(response: http.client.HTTPResponse, bounds: Bounds) -> bytes:
@@ -112,20 +137,22 @@ def _read(response: http.client.HTTPResponse, bounds: Bounds) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > bounds.most_bytes:
-            raise TryLater(f"{bounds.who} answers with more than {bounds.most_bytes} bytes")
+            raise TooLarge(f"{bounds.who} answers with more than {bounds.most_bytes} bytes")
     if response.length:
         raise http.client.IncompleteRead(b"")
     return b"".join(pieces)
 
 
-def _connected(parts: SplitResult, bounds: Bounds, deadline: float) -> http.client.HTTPConnection:
+def _connected(
+    parts: SplitResult, tls: ssl.SSLContext, bounds: Bounds, deadline: float
+) -> http.client.HTTPConnection:
     host, secure = parts.hostname or "", parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(host, parts.port)
     reached = _reach(host, connection.port, bounds, deadline)
     try:
         if secure:
-            reached = _tls().wrap_socket(reached, server_hostname=host)
+            reached = tls.wrap_socket(reached, server_hostname=host)
     except BaseException:
         reached.close()
         raise

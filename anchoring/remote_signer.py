@@ -9,12 +9,12 @@ it returns is compared with that by the caller: it can refuse, but not make us s
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import socket
 from typing import Any
 from urllib.parse import urlsplit
 
+from anchoring.outgoing import is_loopback
 from proofmail.errors import Misconfigured, TryLater
 from proofmail.ports import UnsignedAnchor
 
@@ -105,8 +105,7 @@ def check_place(place: str) -> None:
         return
     try:
         found = urlsplit(place)
-        host, port = found.hostname or "", found.port
-        near = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        near, port = is_loopback(found.hostname or ""), found.port
     except ValueError:
         near, port = False, None
     if not near or not port or found.scheme != "http":
