@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from proofmail.folder import (
     own_trust,
     service_key,
 )
+from proofmail.ports import Ledger
 from proofmail.serve import part_lifetime, say_ready
 from proofmail.store import anchors, conditions
 from proofmail.store.engine import Store, open_store
@@ -132,12 +133,25 @@ def _status_fetch(settings: Settings) -> Fetch:
 
 
 def _run_worker(settings: Settings, over: threading.Event) -> None:
-    store = open_store(settings.database_url)
+    with ExitStack() as opened:
+        store = open_store(settings.database_url)
+        opened.callback(store.close)
+        ledger = open_ledger(settings, _node_conditions(store))
+        if isinstance(ledger, DevChain):
+            opened.callback(ledger.close)
+        export = ExportStep(settings, store)
+        opened.callback(export.close)
+        steps = _worker_steps(settings, store, ledger, export)
+        say_ready()
+        run_steps(steps, _Leases(store), over)
+
+
+def _node_conditions(store: Store) -> Callable[[int, str], None]:
+    """Keeps which node is set aside, or that they disagree: told by its number, never its address,
+    which may hold a key."""
     clock = SystemClock()
 
     def report(number: int, why: str) -> None:
-        """Which node is set aside, or that they disagree: told by its number, never its address,
-        which may hold a key."""
         name = "ledger.node" if number else "ledger.nodes-disagree"
         if why:
             log.warning("node %d of the ledger: %s", number, why)
@@ -145,58 +159,39 @@ def _run_worker(settings: Settings, over: threading.Event) -> None:
         else:
             conditions.clear(store, name, str(number))
 
-    ledger = open_ledger(settings, report)
-    try:
-        parts = Anchoring(
-            store, ledger, anchor_signer(settings), clock,
-            Bounds(
-                settings.ledger.max_fee_per_gas_wei,
-                settings.ledger.daily_budget_wei or None,
-                timedelta(seconds=settings.ledger.replace_after_seconds),
-            ),
-        )  # fmt: skip
-        age = settings.batches.max_age_seconds
-        pause = settings.ledger.poll_seconds if settings.ledger.rpc_url else 0.5
-        trust_file = _TrustFile(settings, store)
-        export = ExportStep(settings, store)
-        steps = [
-            Step(
-                "stamp",
-                stamp_step(
-                    store, all_desks(settings, known_drift(store, clock)), clock, _plan(settings)
-                ),
-                STAMP_PAUSE_SECONDS,
-            ),
-            Step(
-                "batch",
-                batch_step(store, settings.log, clock, settings.batches.max_records, age),
-                min(1.0, age / 2),
-            ),
-            Step("anchor", anchor_step(parts), pause),
-            Step("watch", watch_step(parts), pause),
-            Step(
-                "revocation",
-                revocation_step(
-                    store, own_trust(settings, {}).tokens, clock, _status_fetch(settings)
-                ),
-                REVOCATION_PAUSE_SECONDS,
-            ),
-            Step("trust", trust_file.refresh, TRUST_PAUSE_SECONDS),
-            Step("export", export, EXPORT_PAUSE_SECONDS),
-            Step(
-                "sweep-exports",
-                lambda: sweep_exports(settings, store, clock.now()),
-                EXPORT_SWEEP_PAUSE_SECONDS,
-            ),
-            Step("sweep", lambda: sweep(store, clock.now()) and False, SWEEP_PAUSE_SECONDS),
-        ]  # fmt: skip
-        say_ready()
-        run_steps(steps, _Leases(store), over)
-    finally:
-        export.close()
-        if isinstance(ledger, DevChain):
-            ledger.close()
-        store.close()
+    return report
+
+
+def _worker_steps(
+    settings: Settings, store: Store, ledger: Ledger, export: ExportStep
+) -> list[Step]:
+    """What the worker does over and over, each with its pause in seconds when there is no more."""
+    clock = SystemClock()
+    bounds = Bounds(
+        settings.ledger.max_fee_per_gas_wei,
+        settings.ledger.daily_budget_wei or None,
+        timedelta(seconds=settings.ledger.replace_after_seconds),
+    )
+    parts = Anchoring(store, ledger, anchor_signer(settings), clock, bounds)
+    age, most = settings.batches.max_age_seconds, settings.batches.max_records
+    pause = settings.ledger.poll_seconds if settings.ledger.rpc_url else 0.5
+    desks = all_desks(settings, known_drift(store, clock))
+    tokens, ask = own_trust(settings, {}).tokens, _status_fetch(settings)
+    return [
+        Step("stamp", stamp_step(store, desks, clock, _plan(settings)), STAMP_PAUSE_SECONDS),
+        Step("batch", batch_step(store, settings.log, clock, most, age), min(1.0, age / 2)),
+        Step("anchor", anchor_step(parts), pause),
+        Step("watch", watch_step(parts), pause),
+        Step("revocation", revocation_step(store, tokens, clock, ask), REVOCATION_PAUSE_SECONDS),
+        Step("trust", _TrustFile(settings, store).refresh, TRUST_PAUSE_SECONDS),
+        Step("export", export, EXPORT_PAUSE_SECONDS),
+        Step(
+            "sweep-exports",
+            lambda: sweep_exports(settings, store, clock.now()),
+            EXPORT_SWEEP_PAUSE_SECONDS,
+        ),
+        Step("sweep", lambda: sweep(store, clock.now()) and False, SWEEP_PAUSE_SECONDS),
+    ]
 
 
 # --- web and dossiers ----------------------------------------------------------------------
