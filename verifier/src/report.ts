@@ -19,6 +19,8 @@ export interface Witness {
   status: Status;
   time: string;
   accuracy_milliseconds: number;
+  /** Time + accuracy, in microseconds since 1970: exact, and not in the JSON. */
+  latest: bigint;
   details: Record<string, string>;
   caution: string;
 }

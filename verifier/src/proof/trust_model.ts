@@ -31,7 +31,8 @@ export interface TrustedAuthority {
 }
 
 export interface TrustedChain {
-  readonly chain_id: number;
+  /** Decimal digits, without a leading zero. */
+  readonly chain_id: string;
   readonly name: string;
   /** Hashes of the blocks that are believed, headers leading back included; `0x` and 64 digits, lower case. */
   readonly blocks: ReadonlySet<string>;
