@@ -55,18 +55,24 @@ class Comparison:
 
 
 def recorded_fingerprints(claims: Mapping[str, Json]) -> Iterator[tuple[str, str, Json]]:
-    """Claim name, attachment name and fingerprint of all that was recorded and is disclosed."""
+    """Claim name, attachment name and fingerprint of all that was recorded and is disclosed: of
+    the whole, then of the parts, then digests, each by number (SPEC §10.1)."""
     for fingerprint in claims.get("message.fingerprints", []):
         yield "message", "", fingerprint
-    for name, value in claims.items():
-        if name.startswith("part."):
-            for fingerprint in value["fingerprints"]:
-                yield name, value.get("name", ""), fingerprint
-            for item in value.get("files", ()):
-                label = f"{value.get('name', '')} › {item.get('name', '')}"
-                yield name, label, {"rule": "decoded/1", **item}
-        elif name.startswith("digest."):
-            yield name, value.get("name", ""), {"rule": "digest", **value}
+    for name, value in numbered(claims, "part"):
+        for fingerprint in value["fingerprints"]:
+            yield name, value.get("name", ""), fingerprint
+        for item in value.get("files", ()):
+            label = f"{value.get('name', '')} › {item.get('name', '')}"
+            yield name, label, {"rule": "decoded/1", **item}
+    for name, value in numbered(claims, "digest"):
+        yield name, value.get("name", ""), {"rule": "digest", **value}
+
+
+def numbered(claims: Mapping[str, Json], kind: str) -> list[tuple[str, Json]]:
+    """The claims `kind.N` by N. Those of a proof stand in no order that says anything."""
+    named = [(name, claims[name]) for name in claims if name.startswith(f"{kind}.")]
+    return sorted(named, key=lambda row: int(row[0].rpartition(".")[2]))
 
 
 def recorded_parts(

@@ -102,7 +102,7 @@ def _contradicted(scan: Scan, claims: Mapping[str, Json]) -> list[str]:
     recorded = claims.get("defects", [])
     if len(recorded) < MAX_DEFECTS and not set(expected["defects"]) <= set(recorded):
         found.append("defects")
-    return found
+    return sorted(found)
 
 
 def _agrees(value: Json, other: Json) -> bool:

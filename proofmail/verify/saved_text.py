@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from proofmail.core import charsets
 from proofmail.core.canonical import Json
 from proofmail.core.mapping import part_claim
+from proofmail.verify.comparison import numbered
 from proofmail.verify.copy_bytes import Copy, scanned
 from proofmail.verify.parts import words_suffice
 from proofmail.verify.parts_words import called
@@ -32,7 +33,11 @@ _HEAD = re.compile(r"(?:[^\n:]{1,60}:[^\n]*\n)(?:[^\n]+\n)*\n+")
 """Lines such as `From: …` that programs write above a text, up to an empty line."""
 
 
-_META = re.compile(r"<meta[^>]{0,500}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_META = re.compile(
+    r"<meta[^>]{0,500}?charset[ \t\n\f\r]{0,9}=[ \t\n\f\r]{0,9}"
+    r"[\"']?([\w.:\x80-\U0010ffff-]{1,40})",
+    re.IGNORECASE | re.ASCII,
+)
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
 _SHOWN_AS = {"iso-8859-1": "windows-1252", "us-ascii": "windows-1252"}
 """Charsets that browsers take for another one."""
@@ -105,7 +110,7 @@ def _read(copy: Copy) -> bytes | None:
 def _decoded(data: bytes) -> str | None:
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return data.decode("utf-16" if wide else "utf-8").removeprefix("\ufeff")
+        return data.decode("utf-16") if wide else data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
         if wide:
             return None
@@ -132,10 +137,12 @@ def _is_said_otherwise(data: bytes, text: str) -> bool:
 def _found(
     kind: str, text: str, claims: Mapping[str, Json]
 ) -> tuple[PartMatch, tuple[Said, ...]] | None:
-    parts = [(name, value) for name, value in claims.items() if name.startswith("part.")]
+    """The part of which the text has the strongest rule, in the first reading that has any."""
+    parts = [row for row in numbered(claims, "part") if row[1]["type"] == kind]
     for other, notes in readings(kind, text):
-        for name, part in parts:
-            rung = same_text(part, other) if part["type"] == kind else ""
-            if rung and (rung != "words/1" or words_suffice(part)):
-                return PartMatch(name, part.get("name", ""), rung), notes
+        found = [(name, part, same_text(part, other)) for name, part in parts]
+        for rung in TEXT_RULES:
+            for name, part, same in found:
+                if same == rung and (rung != "words/1" or words_suffice(part)):
+                    return PartMatch(name, part.get("name", ""), rung), notes
     return None

@@ -41,15 +41,15 @@ def said(key: str, **values: str | int | Said) -> Said:
 
 def word(key: str, language: str = "en") -> str:
     """The catalogue's text for a key, with the places for its values still open."""
-    return _CATALOGUE[key][LANGUAGES.index(language)]
+    return CATALOGUE[key][LANGUAGES.index(language)]
 
 
 def row_title(row: Row, language: str = "en") -> str:
     """The title of a check in the language; in English where there is no other."""
     if language == "en":
         return row.title
-    by_number = _ROWS_FR.get(f"row.{row.number.rpartition('.')[2]}", row.title)
-    return _ROWS_FR.get(row.title, by_number)
+    by_number = ROWS_FR.get(f"row.{row.number.rpartition('.')[2]}", row.title)
+    return ROWS_FR.get(row.title, by_number)
 
 
 def rung_words(rung: str, language: str = "en") -> str:
@@ -57,10 +57,10 @@ def rung_words(rung: str, language: str = "en") -> str:
     if not rung:
         return word("rung.none", language)
     key = f"rung.{rung}"
-    return f"{word(key, language)} ({rung})" if key in _CATALOGUE else rung
+    return f"{word(key, language)} ({rung})" if key in CATALOGUE else rung
 
 
-_CATALOGUE: dict[str, tuple[str, str]] = {
+CATALOGUE: dict[str, tuple[str, str]] = {
     **COPIES,
     # What is spoken of.
     "message": ("the whole mail", "le mail entier"),
@@ -222,7 +222,7 @@ _CATALOGUE: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 """Key → (English, French)."""
 
-_ROWS_FR = {
+ROWS_FR = {
     "batch": "lot",
     "anchor": "ancrage",
     "linked receipt": "accusé lié",

@@ -161,3 +161,11 @@ def test_what_an_address_leaves_out_is_never_a_match(value: bytes) -> None:
     assert _judge(b"X-Hop: 1\r\n" + group, claims=claims).status is Status.PASSED
     noted = b"X-Hop: 1\r\n" + group.replace(b"us:", b"us (and Eve):")
     assert _judge(noted, claims=claims).status is Status.NOT_CHECKED
+
+
+def test_of_several_that_are_equal_the_first_is_named_in_whatever_order_they_are_shown() -> None:
+    """Entries of a proof stand in the order of their digests."""
+    claims = {name: CLAIMS["part.2"] for name in ("part.10", "part.9", "part.2")}
+    assert _judge(ATTACHMENT, claims=claims).matches[0].part == "part.2"
+    digest = sha256(ATTACHMENT).hexdigest()
+    assert judge_digest(digest, claims).matches[0].part == "part.2"

@@ -13,7 +13,7 @@ from proofmail.verify.report import Row, Status
 from proofmail.verify.words import LANGUAGES, row_title, rung_words, said, word
 
 ROOM = Path(words.__file__).parent
-KEYS = sorted(words._CATALOGUE)
+KEYS = sorted(words.CATALOGUE)
 
 
 def _values(text: str) -> set[str]:
