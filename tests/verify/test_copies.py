@@ -165,7 +165,7 @@ def test_what_an_address_leaves_out_is_never_a_match(value: bytes) -> None:
 
 def test_of_several_that_are_equal_the_first_is_named_in_whatever_order_they_are_shown() -> None:
     """Entries of a proof stand in the order of their digests."""
-    claims = {name: CLAIMS["part.2"] for name in ("part.10", "part.9", "part.2")}
+    claims = dict.fromkeys(("part.10", "part.9", "part.2"), CLAIMS["part.2"])
     assert _judge(ATTACHMENT, claims=claims).matches[0].part == "part.2"
     digest = sha256(ATTACHMENT).hexdigest()
     assert judge_digest(digest, claims).matches[0].part == "part.2"
