@@ -105,9 +105,9 @@ def verify_proof(proof: Proof, trust: Trust = NO_TRUST) -> Report:
     registered = bench.judge("V3", "every claim is known and typed", lambda: _registry(proof))
     bench.judge("V4", "signed by a trusted service key", lambda: _signature(proof, trust))
     witnesses = [*_tokens(bench, proof, trust), *_batches(bench, proof, trust)]
-    for renewal in proof.renewals:
-        bench.note("V13", "renewal", Status.NOT_CHECKED, "a kind this verifier does not know",
-                   _clip(renewal.kind))  # fmt: skip
+    for index, renewal in enumerate(proof.renewals, 1):
+        reason = f"a kind this verifier does not know: {_clip(renewal.kind)}"
+        bench.note("V13", "renewal", Status.NOT_CHECKED, reason, f"renewal {index}")
     known: set[bytes] = set()
     for index, linked in enumerate(proof.linked, 1):
         _linked(bench, proof, linked, trust, f"linked {index}", known)

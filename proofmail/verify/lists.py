@@ -147,10 +147,13 @@ def _service(value: Json, what: str) -> ListedService:
     starts = [period.start for period in periods]
     if not starts or starts != sorted(starts):
         raise Unreadable("a listed service's periods are not in the order of time")
+    certificates = array(found["certificates"], "certificates", MAX_CERTIFICATES, _certificate)
+    if not certificates:
+        raise Unreadable("a listed service has no certificate")
     return ListedService(
         provider=text(found["provider"], "provider", MAX_NAME),
         name=text(found["name"], "name", MAX_NAME),
-        certificates=array(found["certificates"], "certificates", MAX_CERTIFICATES, _certificate),
+        certificates=certificates,
         periods=periods,
     )
 

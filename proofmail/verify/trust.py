@@ -22,9 +22,10 @@ from proofmail.verify.lists import MAX_LISTS, TrustedList, read_list
 from proofmail.verify.token import TokenAnchor, TokenTrust
 
 FORMAT = "proofmail/trust/0"
+SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
 MAX_TRUST_BYTES = 64 << 20
-_ADDRESS = re.compile(r"0x[0-9a-f]{40}\Z", re.ASCII)
-_BLOCK = re.compile(r"0x[0-9a-f]{64}\Z", re.ASCII)
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z", re.ASCII)
+_BLOCK = re.compile(r"0x[0-9a-fA-F]{64}\Z", re.ASCII)
 _CHAIN_ID = re.compile(r"[1-9]\d{0,19}\Z", re.ASCII)
 _OID = re.compile(r"\d+(?:\.\d+)+\Z", re.ASCII)
 
@@ -240,6 +241,9 @@ def _key(value: Json, what: str) -> bytes:
         raise Unreadable("a service key is not a SubjectPublicKeyInfo") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
         raise Unreadable("a service key is not on P-256")
+    if spki != key.public_bytes(serialization.Encoding.DER, SPKI):
+        # A key is named by the digest of these bytes: it has one spelling, as all keys here do.
+        raise Unreadable("a service key has its point in another form than the uncompressed one")
     return spki
 
 
@@ -258,7 +262,7 @@ def _block_header(value: Json, what: str) -> bytes:
 
 
 def _hex(value: Json, what: str, pattern: re.Pattern[str]) -> bytes:
-    spelt = text(value, what, 66).lower()
+    spelt = text(value, what, 66)
     if not pattern.match(spelt):
         raise Unreadable(f"{what}: not hexadecimal of the right length after 0x")
     return bytes.fromhex(spelt[2:])

@@ -446,6 +446,7 @@ def test_the_trust_file_holds_a_list_and_refuses_a_crooked_one() -> None:
     refused("order of time", services=[{**service, "periods": [period, earlier]}])
     refused("order of time", services=[{**service, "periods": []}])
     refused("none of those known", services=[{**service, "periods": [{**period, "status": "ok"}]}])
+    refused("no certificate", services=[{**service, "certificates": []}])
     refused("certificate|DER", services=[{**service, "certificates": ["AAAA"]}])
     value = trust.to_json()
     value["lists"] *= 2

@@ -103,6 +103,9 @@ def test_an_unknown_kind_is_not_checked_and_weakens_nothing() -> None:
     assert report.exit_status == 0
     unchecked = [row.number for row in report.rows if row.status is Status.NOT_CHECKED]
     assert unchecked == ["V5.S", "V5", "V13"]
+    (renewal,) = (row for row in report.rows if row.number == "V13")
+    assert renewal.subject == "renewal 1"
+    assert "opentimestamps" in renewal.reason
 
 
 def test_a_token_over_a_tree_of_records() -> None:
