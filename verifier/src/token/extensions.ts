@@ -1,0 +1,365 @@
+/**
+ * Extensions of certificates (RFC 5280 §4.2). Those of RFC 5280 are read whole when the certificate is,
+ * whether or not anything is decided on them: SPEC §5.2 makes a certificate with one that is malformed
+ * unreadable. The value of any other extension is not looked at.
+ */
+
+import { fromUtf8 } from "../bytes.ts";
+import { Unreadable } from "../errors.ts";
+import { BIT_STRING, BOOLEAN, INTEGER, OID, Reader, SEQUENCE, context, whole } from "./der.ts";
+import { readGeneralizedTime } from "./moment.ts";
+import { readName, readRdn, type Name } from "./names.ts";
+
+export const SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
+export const KEY_USAGE = "2.5.29.15";
+export const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
+export const BASIC_CONSTRAINTS = "2.5.29.19";
+export const NAME_CONSTRAINTS = "2.5.29.30";
+export const CRL_DISTRIBUTION_POINTS = "2.5.29.31";
+export const AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
+export const EXTENDED_KEY_USAGE = "2.5.29.37";
+export const NO_REVOCATION = "2.5.29.56";
+export const AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1";
+export const OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5";
+
+/** Bits of keyUsage. */
+export const DIGITAL_SIGNATURE = 0;
+export const NON_REPUDIATION = 1;
+export const KEY_CERT_SIGN = 5;
+export const CRL_SIGN = 6;
+
+const MOST_ITEMS = 10_000;
+const MOST_NUMBER = (1n << 64n) - 1n;
+const QUALIFIER_CPS = "1.3.6.1.5.5.7.2.1";
+const QUALIFIER_NOTICE = "1.3.6.1.5.5.7.2.2";
+/** UTF8String, IA5String, VisibleString, BMPString. */
+const DISPLAY_TEXT: ReadonlySet<number> = new Set([0x0c, 0x16, 0x1a, 0x1e]);
+
+export interface Extension {
+  readonly critical: boolean;
+  readonly value: Uint8Array;
+}
+
+/** Each by its identifier, none twice. */
+export type Extensions = ReadonlyMap<string, Extension>;
+
+/** RFC 5280 §4.2.1.6. `tag` is the number of the choice; `text` its characters where it has any. */
+export interface GeneralName {
+  readonly tag: number;
+  readonly der: Uint8Array;
+  readonly text: string;
+  /** An address, or an address and its mask. */
+  readonly octets: Uint8Array;
+  readonly name: Name | undefined;
+}
+
+export interface BasicConstraints {
+  readonly ca: boolean;
+  readonly pathLength: bigint | undefined;
+}
+
+export interface NameConstraints {
+  readonly permitted: readonly GeneralName[];
+  readonly excluded: readonly GeneralName[];
+}
+
+export interface AuthorityKeyIdentifier {
+  readonly keyIdentifier: Uint8Array | undefined;
+}
+
+/** The extensions of a certificate, CRL or entry: SEQUENCE OF Extension. Unreadable for one that is there
+ * twice, or whose critical FALSE is written out. */
+export function readExtensions(reader: Reader): Extensions {
+  const found = new Map<string, Extension>();
+  for (const [oid, extension] of reader.enter().each(MOST_ITEMS, "extensions", readExtension)) {
+    if (found.has(oid)) throw new Unreadable("an extension is there twice");
+    found.set(oid, extension);
+  }
+  return found;
+}
+
+function readExtension(reader: Reader): [string, Extension] {
+  const inside = reader.enter();
+  const oid = inside.oid();
+  const critical = readDefaultFalse(inside, BOOLEAN);
+  const value = inside.content(0x04);
+  inside.done();
+  return [oid, { critical, value }];
+}
+
+/** A BOOLEAN DEFAULT FALSE: left out, or TRUE. */
+export function readDefaultFalse(reader: Reader, tag: number): boolean {
+  if (reader.peek() !== tag) return false;
+  if (!reader.boolean(tag)) throw new Unreadable("DER: a DEFAULT value is written out");
+  return true;
+}
+
+/** Reads the values of all that RFC 5280 defines, for nothing but to be sure that they can be read. */
+export function checkSyntax(extensions: Extensions): void {
+  for (const [oid, extension] of extensions) {
+    const syntax = SYNTAX.get(oid);
+    if (syntax !== undefined) whole(extension.value, syntax);
+  }
+}
+
+/** What an extension says, undefined if it is not there. */
+function valueOf<T>(
+  extensions: Extensions,
+  oid: string,
+  read: (reader: Reader) => T,
+): T | undefined {
+  const extension = extensions.get(oid);
+  return extension && whole(extension.value, read);
+}
+
+export function basicConstraints(extensions: Extensions): BasicConstraints | undefined {
+  return valueOf(extensions, BASIC_CONSTRAINTS, readBasicConstraints);
+}
+
+/** The numbers of the bits set. */
+export function keyUsage(extensions: Extensions): ReadonlySet<number> | undefined {
+  return valueOf(extensions, KEY_USAGE, (reader) => reader.bits());
+}
+
+export function extendedKeyUsage(extensions: Extensions): readonly string[] | undefined {
+  return valueOf(extensions, EXTENDED_KEY_USAGE, readIdentifiers);
+}
+
+export function subjectKeyIdentifier(extensions: Extensions): Uint8Array | undefined {
+  return valueOf(extensions, SUBJECT_KEY_IDENTIFIER, (reader) => reader.content(0x04));
+}
+
+export function authorityKeyIdentifier(extensions: Extensions): Uint8Array | undefined {
+  return valueOf(extensions, AUTHORITY_KEY_IDENTIFIER, readAuthorityKey)?.keyIdentifier;
+}
+
+export function subjectAlternativeNames(extensions: Extensions): readonly GeneralName[] {
+  return valueOf(extensions, SUBJECT_ALTERNATIVE_NAME, readGeneralNames) ?? [];
+}
+
+export function nameConstraints(extensions: Extensions): NameConstraints | undefined {
+  return valueOf(extensions, NAME_CONSTRAINTS, readNameConstraints);
+}
+
+/** The full names of all of a certificate's cRLDistributionPoints. */
+export function distributionPoints(extensions: Extensions): readonly GeneralName[] {
+  return (valueOf(extensions, CRL_DISTRIBUTION_POINTS, readDistributionPoints) ?? []).flat();
+}
+
+function readBasicConstraints(reader: Reader): BasicConstraints {
+  const inside = reader.enter();
+  const ca = readDefaultFalse(inside, BOOLEAN);
+  const pathLength = inside.peek() === INTEGER ? readNumber(inside) : undefined;
+  inside.done();
+  return { ca, pathLength };
+}
+
+function readNumber(reader: Reader, tag: number = INTEGER): bigint {
+  const value = reader.integer(tag);
+  if (value < 0n || value > MOST_NUMBER) throw new Unreadable("a number is out of bounds");
+  return value;
+}
+
+function readIdentifiers(reader: Reader): readonly string[] {
+  return reader.enter().each(MOST_ITEMS, "identifiers", (one) => one.oid());
+}
+
+function readAuthorityKey(reader: Reader): AuthorityKeyIdentifier {
+  const inside = reader.enter();
+  const key = context(0, "primitive");
+  const keyIdentifier = inside.peek() === key ? inside.content(key) : undefined;
+  const named = inside.peek() === context(1);
+  if (named) readGeneralNames(inside, context(1));
+  const numbered = inside.peek() === context(2, "primitive");
+  if (numbered && inside.integer(context(2, "primitive")) < 0n) {
+    throw new Unreadable("a serial number is negative");
+  }
+  inside.done();
+  if (named !== numbered) throw new Unreadable("an issuer without its serial number");
+  return { keyIdentifier };
+}
+
+/** GeneralNames under the tag given. */
+export function readGeneralNames(reader: Reader, tag: number = SEQUENCE): readonly GeneralName[] {
+  return reader.enter(tag).each(MOST_ITEMS, "names", (one) => readGeneralName(one));
+}
+
+/** `addresses`: how many octets an address has; twice as many in nameConstraints, with its mask. */
+export function readGeneralName(
+  reader: Reader,
+  addresses: readonly number[] = [4, 16],
+): GeneralName {
+  const tag = reader.peek() & 0x1f;
+  const der = reader.raw();
+  const inside = new Reader(der);
+  const none = { tag, der, text: "", octets: new Uint8Array(), name: undefined };
+  if (tag === 0 && der[0] === context(0)) {
+    const other = inside.enter(context(0));
+    other.oid();
+    const value = other.enter(context(0));
+    value.raw();
+    value.done();
+    other.done();
+    return none;
+  }
+  if (tag === 1 || tag === 2 || tag === 6) {
+    return { ...none, text: fromUtf8(inside.content(context(tag, "primitive"))) };
+  }
+  if (tag === 4) return { ...none, name: whole(inside.content(context(4)), readName) };
+  if (tag === 7) {
+    const octets = inside.content(context(7, "primitive"));
+    if (!addresses.includes(octets.length)) throw new Unreadable("an address of another length");
+    return { ...none, octets };
+  }
+  if (tag !== 8) throw new Unreadable("a general name of a kind that is not read");
+  return { ...none, text: inside.oid(context(8, "primitive")) };
+}
+
+function readNameConstraints(reader: Reader): NameConstraints {
+  const inside = reader.enter();
+  const lists = [context(0), context(1)].map((tag) =>
+    inside.peek() === tag ? inside.enter(tag).each(MOST_ITEMS, "subtrees", readSubtree) : undefined,
+  );
+  inside.done();
+  if (lists.every((list) => list === undefined)) throw new Unreadable("no name constraints");
+  return { permitted: lists[0] ?? [], excluded: lists[1] ?? [] };
+}
+
+function readSubtree(reader: Reader): GeneralName {
+  const inside = reader.enter();
+  const base = readGeneralName(inside, [8, 32]);
+  if (base.tag === 7 && !isMask(base.octets.subarray(base.octets.length / 2))) {
+    throw new Unreadable("a mask of an address has gaps");
+  }
+  if (base.tag === 2 && base.text.includes("*")) throw new Unreadable("a pattern as constraint");
+  for (const tag of [context(0, "primitive"), context(1, "primitive")]) {
+    if (inside.peek() !== tag) continue;
+    if (readNumber(inside, tag) === 0n && tag === context(0, "primitive")) {
+      throw new Unreadable("DER: a DEFAULT value is written out");
+    }
+  }
+  inside.done();
+  return base;
+}
+
+/** Ones, then zeros alone. */
+function isMask(octets: Uint8Array): boolean {
+  const bits = Array.from(octets, (one) => one.toString(2).padStart(8, "0")).join("");
+  return /^1*0*$/.test(bits);
+}
+
+function readDistributionPoints(reader: Reader): readonly (readonly GeneralName[])[] {
+  return reader.enter().each(MOST_ITEMS, "distribution points", readDistributionPoint);
+}
+
+function readDistributionPoint(reader: Reader): readonly GeneralName[] {
+  const inside = reader.enter();
+  const point = inside.peek() === context(0) ? readPointName(inside.enter(context(0))) : undefined;
+  if (inside.peek() === context(1, "primitive")) inside.bitString(context(1, "primitive"));
+  const issued = inside.peek() === context(2);
+  if (issued) readGeneralNames(inside, context(2));
+  inside.done();
+  if (point === undefined && !issued) throw new Unreadable("a distribution point without a name");
+  return point?.full ?? [];
+}
+
+/** RFC 5280 §4.2.1.13: full names, or a name relative to the issuer. */
+export interface PointName {
+  readonly full: readonly GeneralName[] | undefined;
+}
+
+export function readPointName(reader: Reader): PointName {
+  const relative = reader.peek() === context(1);
+  if (relative) readRdn(reader, context(1));
+  const full = relative ? undefined : readGeneralNames(reader, context(0));
+  reader.done();
+  return { full };
+}
+
+function readPolicies(reader: Reader): void {
+  reader.enter().each(MOST_ITEMS, "policies", (one) => {
+    const policy = one.enter();
+    policy.oid();
+    if (policy.peek() === SEQUENCE) policy.enter().each(MOST_ITEMS, "qualifiers", readQualifier);
+    policy.done();
+  });
+}
+
+function readQualifier(reader: Reader): void {
+  const inside = reader.enter();
+  const oid = inside.oid();
+  if (oid === QUALIFIER_CPS) fromUtf8(inside.content(0x16));
+  else if (oid === QUALIFIER_NOTICE) readNotice(inside.enter());
+  else throw new Unreadable("a policy qualifier of a kind that is not read");
+  inside.done();
+}
+
+function readNotice(reader: Reader): void {
+  if (reader.peek() === SEQUENCE) {
+    const reference = reader.enter();
+    readDisplayText(reference);
+    reference.enter().each(MOST_ITEMS, "numbers", (one) => one.integer());
+    reference.done();
+  }
+  if (reader.peek() !== 0) readDisplayText(reader);
+  reader.done();
+}
+
+function readDisplayText(reader: Reader): void {
+  const tag = reader.peek();
+  if (!DISPLAY_TEXT.has(tag)) throw new Unreadable("a text in a kind of string that is not read");
+  const content = reader.content(tag);
+  if (tag !== 0x1e) fromUtf8(content);
+}
+
+function readPolicyConstraints(reader: Reader): void {
+  const inside = reader.enter();
+  let count = 0;
+  for (const tag of [context(0, "primitive"), context(1, "primitive")]) {
+    if (inside.peek() !== tag) continue;
+    readNumber(inside, tag);
+    count++;
+  }
+  inside.done();
+  if (count === 0) throw new Unreadable("no policy constraints");
+}
+
+function readAccess(reader: Reader): void {
+  reader.enter().each(MOST_ITEMS, "access descriptions", (one) => {
+    const inside = one.enter();
+    inside.oid(OID);
+    readGeneralName(inside);
+    inside.done();
+  });
+}
+
+function readUsagePeriod(reader: Reader): void {
+  const inside = reader.enter();
+  for (const tag of [context(0, "primitive"), context(1, "primitive")]) {
+    if (inside.peek() === tag) readGeneralizedTime(inside, tag);
+  }
+  inside.done();
+}
+
+const SYNTAX: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<
+  string,
+  (reader: Reader) => unknown
+>([
+  [SUBJECT_KEY_IDENTIFIER, (reader) => reader.content(0x04)],
+  [KEY_USAGE, (reader) => reader.bitString(BIT_STRING)],
+  ["2.5.29.16", readUsagePeriod],
+  [SUBJECT_ALTERNATIVE_NAME, (reader) => readGeneralNames(reader)],
+  ["2.5.29.18", (reader) => readGeneralNames(reader)],
+  [BASIC_CONSTRAINTS, readBasicConstraints],
+  [NAME_CONSTRAINTS, readNameConstraints],
+  [CRL_DISTRIBUTION_POINTS, readDistributionPoints],
+  ["2.5.29.32", readPolicies],
+  [AUTHORITY_KEY_IDENTIFIER, readAuthorityKey],
+  ["2.5.29.36", readPolicyConstraints],
+  [EXTENDED_KEY_USAGE, readIdentifiers],
+  ["2.5.29.46", readDistributionPoints],
+  ["2.5.29.54", (reader) => readNumber(reader)],
+  [AUTHORITY_INFORMATION_ACCESS, readAccess],
+  ["1.3.6.1.5.5.7.1.11", readAccess],
+  [OCSP_NO_CHECK, (reader) => reader.content(0x05)],
+]);
