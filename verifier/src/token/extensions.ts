@@ -70,15 +70,23 @@ export interface AuthorityKeyIdentifier {
 /** The extensions of a certificate, CRL or entry: SEQUENCE OF Extension. Unreadable for one that is there
  * twice, or whose critical FALSE is written out. */
 export function readExtensions(reader: Reader): Extensions {
-  const found = new Map<string, Extension>();
-  for (const [oid, extension] of reader.enter().each(MOST_ITEMS, "extensions", readExtension)) {
-    if (found.has(oid)) throw new Unreadable("an extension is there twice");
-    found.set(oid, extension);
-  }
+  return byIdentifier(readExtensionList(reader));
+}
+
+export type ExtensionList = readonly (readonly [oid: string, extension: Extension])[];
+
+/** The same, one after the other, as OCSP's answers have them. */
+export function readExtensionList(reader: Reader): ExtensionList {
+  return reader.enter().each(MOST_ITEMS, "extensions", readExtension);
+}
+
+export function byIdentifier(list: ExtensionList): Extensions {
+  const found = new Map(list);
+  if (found.size < list.length) throw new Unreadable("an extension is there twice");
   return found;
 }
 
-function readExtension(reader: Reader): [string, Extension] {
+function readExtension(reader: Reader): readonly [string, Extension] {
   const inside = reader.enter();
   const oid = inside.oid();
   const critical = readDefaultFalse(inside, BOOLEAN);

@@ -20,6 +20,7 @@ import { checkAlternativeNames, checkSubjects, type Budget } from "./constraints
 import { GENERALIZED_TIME } from "./der.ts";
 import * as extension from "./extensions.ts";
 import { SECOND, momentOfText, type Moment } from "./moment.ts";
+import { isFault } from "./outcome.ts";
 import { checkEcdsa, checkRsa, readKey, type Padding } from "./signature.ts";
 
 export const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
@@ -116,7 +117,7 @@ export async function pathAt(
     checkSubjects(path);
     return path;
   } catch (error) {
-    if (!(error instanceof CheckFailed || error instanceof Unreadable)) throw error;
+    if (!isFault(error)) throw error;
     if (!namesLeadTo(leaf, helpers, anchors)) {
       throw new NotChecked("the authority is not in the trust given");
     }
@@ -155,8 +156,7 @@ async function extend(
       await checkIssuer(candidate, last, path.length - 1, search);
       return await extend([...path, candidate], search);
     } catch (error) {
-      const fault = error instanceof CheckFailed || error instanceof Unreadable;
-      if (!fault || error instanceof Exhausted) throw error;
+      if (!isFault(error) || error instanceof Exhausted) throw error;
     }
   }
   throw new CheckFailed("no issuer leads to an anchor");

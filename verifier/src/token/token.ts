@@ -4,7 +4,7 @@
  */
 
 import { equal } from "../bytes.ts";
-import { CheckFailed, NotChecked, Unreadable } from "../errors.ts";
+import { CheckFailed, NotChecked } from "../errors.ts";
 import type { TrustedAuthority } from "../proof/trust_model.ts";
 import { digest } from "./algorithm.ts";
 import { readCertificate, readCertificateFrame, type Certificate } from "./certificate.ts";
@@ -19,6 +19,7 @@ import {
   type Signer,
 } from "./cms.ts";
 import type { JudgedToken, TokenFacts, TokenResult } from "./model.ts";
+import { isFault, outcomeOf } from "./outcome.ts";
 import { checkUsage, checkValidity, pathAt } from "./path.ts";
 import { TST_INFO, readResponse, readToken, type Response, type Token } from "./response.ts";
 
@@ -82,21 +83,6 @@ export async function judgeToken(
   };
 }
 
-/** Runs one check: CheckFailed and Unreadable are failures, whatever else is thrown goes on. */
-export async function outcomeOf(
-  run: () => Promise<string | void>,
-): Promise<Pick<TokenResult, "status" | "reason">> {
-  try {
-    return { status: "passed", reason: (await run()) ?? "" };
-  } catch (error) {
-    if (error instanceof NotChecked) return { status: "not checked", reason: error.message };
-    if (error instanceof CheckFailed || error instanceof Unreadable) {
-      return { status: "failed", reason: error.message };
-    }
-    throw error;
-  }
-}
-
 function makeBench(
   responseDer: Uint8Array,
   certificates: readonly Uint8Array[],
@@ -133,7 +119,7 @@ function untrustedOf(bench: Bench, certificates: readonly Uint8Array[]): readonl
   try {
     return [...bench.token().signed.certificates, ...certificates];
   } catch (error) {
-    if (error instanceof CheckFailed || error instanceof Unreadable) return certificates;
+    if (isFault(error)) return certificates;
     throw error;
   }
 }
@@ -231,13 +217,7 @@ async function factsOf(bench: Bench): Promise<TokenFacts | undefined> {
       path: await pathOrNone(bench),
     };
   } catch (error) {
-    if (
-      error instanceof CheckFailed ||
-      error instanceof Unreadable ||
-      error instanceof NotChecked
-    ) {
-      return undefined;
-    }
+    if (isFault(error) || error instanceof NotChecked) return undefined;
     throw error;
   }
 }
@@ -246,7 +226,7 @@ async function pathOrNone(bench: Bench): Promise<readonly Certificate[]> {
   try {
     return await bench.path();
   } catch (error) {
-    if (error instanceof CheckFailed || error instanceof NotChecked) return [];
+    if (isFault(error) || error instanceof NotChecked) return [];
     throw error;
   }
 }
