@@ -7,6 +7,7 @@ import { utf8 } from "../bytes.ts";
 import { asciiLower, charsetOf, decodeStrictly } from "./charsets.ts";
 import { fingerprint, type Fingerprint } from "./fingerprint.ts";
 import { readFlowed } from "./flowed.ts";
+import { readPage } from "./html_text.ts";
 import { hasLongMarkRun, hasLongRunAboveAscii, hasUnassigned, nfc } from "./unicode14.ts";
 import { wordsOf } from "./words.ts";
 
@@ -51,7 +52,12 @@ export function textRules(decoded: Uint8Array, part: TextPart): TextRules {
   if (part.type === "text/plain") {
     fingerprints.push(fingerprint("words/1", utf8(wordsOf(made.text))));
   }
-  return { fingerprints, notes: notes.sort() };
+  if (part.type !== "text/html") return { fingerprints, notes: notes.sort() };
+  const page = readPage(input.text);
+  if ("note" in page) return { fingerprints, notes: [page.note] };
+  fingerprints.push(fingerprint("html-text/1", utf8(page.text)));
+  fingerprints.push(fingerprint("words/1", utf8(page.words)));
+  return { fingerprints, notes: [], images: page.images };
 }
 
 /** Steps 1 and 2 of §3.5: also the input of `html-text/1`. */
