@@ -50,15 +50,17 @@ function numbersOf(der: Uint8Array): Uint8Array | undefined {
   return s && s.end === der.length ? concat(r.number, s.number) : undefined;
 }
 
-/** A positive INTEGER in its shortest form, as 32 bytes. */
+/** An INTEGER from 1 to the order less 1 in its shortest form, as 32 bytes. */
 function numberAt(der: Uint8Array, at: number): { number: Uint8Array; end: number } | undefined {
   const length = der[at + 1];
   const end = at + 2 + (length ?? 0);
   if (der[at] !== 2 || length === undefined || length < 1 || end > der.length) return undefined;
+  if (length > NUMBER_BYTES + 1) return undefined;
   const first = der[at + 2]!;
   const padded = first === 0;
   if (first >= 0x80 || (padded && length > 1 && der[at + 3]! < 0x80)) return undefined;
   const digits = der.subarray(at + 2 + (padded ? 1 : 0), end);
-  if (digits.length > NUMBER_BYTES) return undefined;
+  const value = digits.reduce((sum, digit) => sum * 256n + BigInt(digit), 0n);
+  if (value === 0n || value >= p256.Point.CURVE().n) return undefined;
   return { number: concat(new Uint8Array(NUMBER_BYTES - digits.length), digits), end };
 }
