@@ -1,10 +1,11 @@
 /** Revisions behind the seal: validation data or a document time-stamp each, nothing else (SPEC §11.4, 4). */
 
-import { equal } from "../bytes.ts";
 import { CheckFailed } from "../errors.ts";
 import { readSigned, type Seal, type Signed } from "./seal.ts";
 import {
+  catalog,
   type Dictionary,
+  given,
   isInteger,
   isName,
   object,
@@ -76,21 +77,21 @@ function sameOrNone(one: Value | undefined, other: Value | undefined): boolean {
   return same(one, other);
 }
 
-/** The same `Info`, and an `ID` with the same first string. */
+/** The same `Info`, and an `ID` of as many strings with the same first; or none where there was none. */
 function checkTrailer(pdf: Pdf, at: number): void {
   const now = pdf.revisions[at]?.trailer.entries;
   const before = pdf.revisions[at - 1]?.trailer.entries;
-  if (!sameOrNone(now?.get("Info"), before?.get("Info"))) refuse("another description");
-  const [one, other] = [firstIdentifier(now?.get("ID")), firstIdentifier(before?.get("ID"))];
-  if (!one || !other || !equal(one, other)) refuse("other identifiers");
+  if (!sameOrNone(given(now?.get("Info")), given(before?.get("Info")))) {
+    refuse("another description");
+  }
+  const [one, other] = [identifiers(now?.get("ID")), identifiers(before?.get("ID"))];
+  if (one.length !== other.length || !sameOrNone(one[0], other[0])) refuse("other identifiers");
+  if (one.some((value) => value.kind !== "string")) refuse("other identifiers");
 }
 
-function firstIdentifier(value: Value | undefined): Uint8Array | undefined {
-  const items = value?.kind === "array" ? value.items : [];
-  const [one, two] = items;
-  return items.length === 2 && one?.kind === "string" && two?.kind === "string"
-    ? one.bytes
-    : undefined;
+function identifiers(value: Value | undefined): readonly Value[] {
+  if (value === undefined) return [];
+  return value.kind === "array" ? value.items : refuse("other identifiers");
 }
 
 /** The dictionary of an object that is no stream, in this very revision. */
@@ -101,12 +102,6 @@ function dictionaryIn(pdf: Pdf, at: number, number: number): Dictionary | undefi
 
 function isNew(pdf: Pdf, at: number, number: number): boolean {
   return object(pdf, number, at - 1) === undefined;
-}
-
-function catalog(pdf: Pdf, at: number): Dictionary {
-  const found = resolve(pdf, pdf.root, at);
-  if (found.kind !== "dictionary") refuse("no catalog");
-  return found;
 }
 
 function growStore(pdf: Pdf, at: number, store: Store): void {
@@ -146,13 +141,12 @@ function readStore(held: Dictionary): ReadonlyMap<string, readonly number[]> {
     if (key === "Type" && isName(value, "DSS")) continue;
     if (!LISTS.includes(key)) refuse("a store with what dossiers have not");
     if (value.kind !== "array") refuse("no list in the store");
-    if (value.items.length > MAX_LISTED) refuse("a list that is too long");
     const numbers: number[] = [];
     for (const item of value.items) {
       if (item.kind !== "reference" || all.has(item.number)) {
         refuse("the store refers twice to the same, or to nothing");
       }
-      all.add(item.number);
+      if (all.add(item.number).size > MAX_LISTED) refuse("a store that is too long");
       numbers.push(item.number);
     }
     lists.set(key, numbers);
@@ -236,7 +230,7 @@ function checkField(
     rectangle.items.length === 4 &&
     rectangle.items.every((item) => isInteger(item, 0));
   if (!unseen) refuse("a field that could be seen");
-  const tip = entries.get("TU");
+  const tip = given(entries.get("TU"));
   if (tip !== undefined && (tip.kind !== "string" || tip.bytes.length > 0)) {
     refuse("a field with words");
   }
@@ -244,7 +238,7 @@ function checkField(
   if (!/^[A-Za-z0-9-]{1,64}$/.test(name) || titles(pdf, at - 1, before).has(name)) {
     refuse("a field without a name of its own");
   }
-  const page = entries.get("P");
+  const page = given(entries.get("P"));
   const onPage = page?.kind === "reference" && entry(resolve(pdf, page, at - 1), "Type", "Page");
   if (page !== undefined && !onPage) refuse("a field on no page");
   const value = entries.get("V");

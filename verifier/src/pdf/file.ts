@@ -7,19 +7,29 @@ import { Unreadable } from "../errors.ts";
 import {
   CR,
   type Cursor,
+  cursorOver,
   digits,
   expect,
   expectWord,
   fail,
+  isBlank,
   isDigit,
   isSpace,
   LF,
   readDictionary,
   readValue,
+  skipBlanks,
   skipSpace,
   startsWith,
 } from "./tokens.ts";
-import type { Dictionary, Pdf, PdfObject, Reference, Revision } from "./values.ts";
+import {
+  type Dictionary,
+  isInteger,
+  type Pdf,
+  type PdfObject,
+  type Reference,
+  type Revision,
+} from "./values.ts";
 
 const MAX_FILE_BYTES = 64 << 20;
 const MAX_REVISIONS = 16;
@@ -45,7 +55,7 @@ export function readPdf(bytes: Uint8Array): Pdf {
   if (bytes.length > MAX_FILE_BYTES) {
     throw new Unreadable(`a dossier has at most ${MAX_FILE_BYTES} bytes`);
   }
-  const cursor = { bytes, at: 0, values: 0 };
+  const cursor = cursorOver(bytes);
   const reading: Reading = { cursor, keywords: new Set(), objects: 0, highest: 0 };
   readHeader(cursor);
   const revisions: Revision[] = [];
@@ -80,22 +90,38 @@ function readRevision(
   const placed = readObjects(reading);
   const table = cursor.at;
   readTable(cursor, placed);
-  skipSpace(cursor);
   reading.keywords.add(cursor.at);
-  expectWord(cursor, "trailer");
-  skipSpace(cursor);
+  expect(cursor, "trailer");
+  skipBlanks(cursor);
   const trailer = readDictionary(cursor);
   const root = checkTrailer(trailer, reading.highest, before, cursor.at);
-  skipSpace(cursor);
-  expectWord(cursor, "startxref");
-  skipSpace(cursor);
-  if (digits(cursor) !== table) fail("startxref leads elsewhere", cursor.at);
-  skipSpace(cursor);
+  skipBlanks(cursor);
+  expect(cursor, "startxref");
+  expectLineEnd(cursor);
+  if (digits(cursor, 10) !== table) fail("startxref leads elsewhere", cursor.at);
+  expectLineEnd(cursor);
   expect(cursor, "%%EOF");
-  if (cursor.bytes[cursor.at] === CR) cursor.at++;
-  if (cursor.bytes[cursor.at] === LF) cursor.at++;
+  passLineEnd(cursor);
   const objects = new Map([...placed].map(([number, { object }]) => [number, object]));
   return { revision: { objects, trailer, end: cursor.at }, table, root };
+}
+
+/** LF or CRLF, if it stands here. */
+function passLineEnd(cursor: Cursor): boolean {
+  const { bytes, at } = cursor;
+  if (bytes[at] === LF) cursor.at += 1;
+  else if (bytes[at] === CR && bytes[at + 1] === LF) cursor.at += 2;
+  return cursor.at > at;
+}
+
+function expectLineEnd(cursor: Cursor): void {
+  if (!passLineEnd(cursor)) fail("no end of a line", cursor.at);
+}
+
+/** At most one CR, then at most one LF: what may part a stream from its keywords. */
+function passBreak(cursor: Cursor): void {
+  if (cursor.bytes[cursor.at] === CR) cursor.at++;
+  if (cursor.bytes[cursor.at] === LF) cursor.at++;
 }
 
 function readObjects(reading: Reading): ReadonlyMap<number, Placed> {
@@ -114,69 +140,66 @@ function readObjects(reading: Reading): ReadonlyMap<number, Placed> {
   return placed;
 }
 
-function space(cursor: Cursor): void {
-  if (!isSpace(cursor.bytes[cursor.at])) fail("no white space", cursor.at);
-  skipSpace(cursor);
-}
-
 function readObject(reading: Reading): PdfObject {
   const { cursor } = reading;
-  const number = digits(cursor);
-  if (number < 1 || number > MAX_OBJECT_NUMBER) fail("an object number beyond bounds", cursor.at);
-  space(cursor);
-  if (digits(cursor) !== 0) fail("a generation other than 0", cursor.at);
-  space(cursor);
+  const start = cursor.at;
+  const number = digits(cursor, 8);
+  if (cursor.bytes[start] === 0x30 || number > MAX_OBJECT_NUMBER) {
+    fail("an object number beyond bounds", start);
+  }
+  expect(cursor, " 0 ");
   reading.keywords.add(cursor.at);
   expectWord(cursor, "obj");
   const value = readValue(cursor);
-  skipSpace(cursor);
-  let data: Uint8Array | undefined;
-  if (startsWith(cursor, "stream")) {
-    if (value.kind !== "dictionary") fail("a stream without a dictionary", cursor.at);
-    data = readStream(cursor, value);
-    skipSpace(cursor);
-  }
-  expectWord(cursor, "endobj");
+  const data = value.kind === "dictionary" ? readStream(cursor, value) : undefined;
+  skipBlanks(cursor);
+  expect(cursor, "endobj");
+  expectLineEnd(cursor);
   return { number, value, data };
 }
 
 const OUTSIDE = ["F", "FFilter", "FDecodeParms", "DP"];
 
-function readStream(cursor: Cursor, dictionary: Dictionary): Uint8Array {
-  const { bytes } = cursor;
-  if (OUTSIDE.some((key) => dictionary.entries.has(key))) {
-    fail("a stream that is elsewhere, or filtered by other means", cursor.at);
+/** The data of a stream, if what stands here is one's. */
+function readStream(cursor: Cursor, dictionary: Dictionary): Uint8Array | undefined {
+  const { bytes, at } = cursor;
+  while (bytes[cursor.at] === 32 || bytes[cursor.at] === 9) cursor.at++;
+  passBreak(cursor);
+  if (!startsWith(cursor, "stream")) {
+    cursor.at = at;
+    return undefined;
   }
-  expect(cursor, "stream");
-  if (bytes[cursor.at] === CR) cursor.at++;
-  expect(cursor, "\n");
+  cursor.at += "stream".length;
+  expectLineEnd(cursor);
+  if (OUTSIDE.some((key) => dictionary.entries.has(key))) {
+    fail("a stream that is elsewhere, or filtered by other means", at);
+  }
   const length = dictionary.entries.get("Length");
-  if (length?.kind !== "integer" || length.value < 0) fail("a stream without a length", cursor.at);
   const start = cursor.at;
-  const end = start + length.value;
-  if (end > bytes.length) fail("a stream that is too long", start);
+  if (length?.kind !== "integer" || length.value < 0 || length.value > bytes.length - start) {
+    fail("a stream without a length", at);
+  }
+  const end = start + Number(length.value);
   cursor.at = end;
-  skipLineEnd(cursor);
-  expectWord(cursor, "endstream");
+  passBreak(cursor);
+  expect(cursor, "endstream");
+  if (!isBlank(bytes[cursor.at])) fail("endstream is not there", cursor.at);
   return bytes.subarray(start, end);
-}
-
-function skipLineEnd(cursor: Cursor): void {
-  if (cursor.bytes[cursor.at] === CR) cursor.at++;
-  if (cursor.bytes[cursor.at] === LF) cursor.at++;
 }
 
 /** One classic table (ISO 32000-1 §7.5.4): its entries in use are the revision's objects, no more and no fewer. */
 function readTable(cursor: Cursor, placed: ReadonlyMap<number, Placed>): void {
   expect(cursor, "xref");
-  readLineEnd(cursor);
+  expectLineEnd(cursor);
   const listed = new Set<number>();
   let free = false;
   while (isDigit(cursor.bytes[cursor.at])) {
-    const first = digits(cursor);
+    const first = digits(cursor, 8);
     expect(cursor, " ");
-    const entries = digits(cursor);
-    readLineEnd(cursor);
+    const entries = digits(cursor, 8);
+    if (cursor.bytes[cursor.at] === 32) cursor.at++;
+    expectLineEnd(cursor);
+    if (entries === 0) fail("a section of the cross-reference table is empty", cursor.at);
     for (let number = first; number < first + entries; number++) {
       const { offset, used } = readEntry(cursor);
       if (!used) {
@@ -192,13 +215,6 @@ function readTable(cursor: Cursor, placed: ReadonlyMap<number, Placed>): void {
     }
   }
   if (listed.size !== placed.size) fail("an object that no cross-reference table has", cursor.at);
-}
-
-function readLineEnd(cursor: Cursor): void {
-  while (cursor.bytes[cursor.at] === 32) cursor.at++;
-  const start = cursor.at;
-  skipLineEnd(cursor);
-  if (cursor.at === start) fail("no end of a line", start);
 }
 
 /** Twenty bytes: ten digits, five digits, `n` or `f`, and a line end of two bytes. */
@@ -221,7 +237,7 @@ function readEntry(cursor: Cursor): { offset: number; used: boolean } {
 
 function fixedDigits(cursor: Cursor, length: number): number {
   const start = cursor.at;
-  const value = digits(cursor);
+  const value = digits(cursor, length);
   if (cursor.at - start !== length) fail("the cross-reference table is malformed", start);
   return value;
 }
@@ -237,11 +253,11 @@ function checkTrailer(
   const { entries } = trailer;
   for (const key of entries.keys()) if (!TRAILER.has(key)) fail(`${key} in a trailer`, at);
   const size = entries.get("Size");
-  if (size?.kind !== "integer" || size.value !== highest + 1) fail("a trailer's Size", at);
+  if (!isInteger(size, highest + 1)) fail("a trailer's Size", at);
   const previous = entries.get("Prev");
   if (before === undefined) {
     if (previous !== undefined) fail("a trailer names a revision before the first", at);
-  } else if (previous?.kind !== "integer" || previous.value !== before.table) {
+  } else if (!isInteger(previous, before.table)) {
     fail("a trailer does not name the revision before", at);
   }
   const root = entries.get("Root");
@@ -254,7 +270,7 @@ function checkTrailer(
 
 /** Whoever scans the file finds no other object or trailer than those read (SPEC §11.2, 4). */
 function findStrays(bytes: Uint8Array, keywords: ReadonlySet<number>): void {
-  const cursor: Cursor = { bytes, at: 0, values: 0 };
+  const cursor = cursorOver(bytes);
   for (let at = bytes.indexOf(0x6f); at >= 0; at = bytes.indexOf(0x6f, at + 1)) {
     cursor.at = at;
     if (startsWith(cursor, "obj") && !keywords.has(at) && followsNumbers(bytes, at)) {

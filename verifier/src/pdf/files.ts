@@ -4,8 +4,10 @@ import { equal, toHex } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";
 import { inflate } from "./flate.ts";
 import {
+  catalog,
   dictionaries,
   type Dictionary,
+  given,
   isName,
   object,
   type Pdf,
@@ -42,7 +44,7 @@ export function readFiles(pdf: Pdf, most: number): ReadonlyMap<string, Uint8Arra
 /** The names in the tree, nothing unpacked. */
 export function readTree(pdf: Pdf, most: number): readonly Entry[] {
   const last = pdf.revisions.length - 1;
-  const root = dictionary(pdf, pdf.root, "the root");
+  const root = catalog(pdf, last);
   const names = dictionary(pdf, root.entries.get("Names"), "Names");
   const tree = dictionary(pdf, names.entries.get("EmbeddedFiles"), "EmbeddedFiles");
   const flat = resolve(pdf, tree.entries.get("Names"), last);
@@ -70,12 +72,12 @@ function dictionary(pdf: Pdf, value: Value | undefined, what: string): Dictionar
 function readEntry(pdf: Pdf, label: Value | undefined, leads: Value | undefined): Entry {
   const last = pdf.revisions.length - 1;
   const specification = dictionary(pdf, leads, "a file specification");
-  const key = resolve(pdf, label, last);
-  if (key.kind !== "string") throw new Unreadable("an embedded file has no name");
+  const key = label;
+  if (key?.kind !== "string") throw new Unreadable("an embedded file has no name");
   const name = String.fromCharCode(...key.bytes.subarray(0, 65));
   for (const member of ["F", "UF"]) {
-    const other = resolve(pdf, specification.entries.get(member), last);
-    if (other.kind !== "string" || !equal(other.bytes, key.bytes) || !NAME.test(name)) {
+    const other = specification.entries.get(member);
+    if (other?.kind !== "string" || !equal(other.bytes, key.bytes) || !NAME.test(name)) {
       throw new Unreadable(`the names differ, or are none: ${toHex(key.bytes.subarray(0, 65))}`);
     }
   }
@@ -106,14 +108,16 @@ function isEmbeddedFile(found: PdfObject): boolean {
 function refuseHidden(pdf: Pdf, entries: readonly Entry[]): void {
   const specifications = new Set(entries.map((entry) => entry.specification));
   const streams = new Set(entries.map((entry) => entry.stream));
-  for (const { objects } of pdf.revisions) {
+  for (const { objects, trailer } of pdf.revisions) {
+    const values: Value[] = [trailer];
     for (const found of objects.values()) {
       const loose = found.data !== undefined && isEmbeddedFile(found) && !streams.has(found);
       if (loose) throw new Unreadable("a file is hidden in the PDF");
-      for (const inside of dictionaries(found.value)) {
-        if (inside.entries.has("EF") && !specifications.has(inside)) {
-          throw new Unreadable("a file is hidden in the PDF");
-        }
+      values.push(found.value);
+    }
+    for (const inside of values.flatMap((value) => [...dictionaries(value)])) {
+      if (inside.entries.has("EF") && !specifications.has(inside)) {
+        throw new Unreadable("a file is hidden in the PDF");
       }
     }
   }
@@ -127,7 +131,7 @@ function unpack(stream: PdfObject, most: number): Uint8Array {
   const { entries } = stream.value;
   if (entries.has("DecodeParms"))
     throw new Unreadable("an embedded file is packed with parameters");
-  const filter = entries.get("Filter");
+  const filter = given(entries.get("Filter"));
   if (filter === undefined) {
     if (stream.data.length > most) throw new Unreadable("an embedded file is too large");
     return stream.data;

@@ -1,7 +1,9 @@
 /** Where the seal lies, and what it covers (SPEC §11.4, 1 to 3); its CMS is judged elsewhere (V16). */
 
 import { Unreadable } from "../errors.ts";
+import { isBlank } from "./tokens.ts";
 import {
+  catalog,
   dictionaries,
   type Dictionary,
   isInteger,
@@ -31,16 +33,19 @@ interface Found {
 }
 
 export function readSeal(pdf: Pdf): Seal | undefined {
-  const ranges = find(pdf, (entries) => entries.has("ByteRange")).filter(
-    ({ dictionary }) => !isName(dictionary.entries.get("Type"), "DocTimeStamp"),
-  );
+  const ranges = find(pdf, (entries) => entries.has("ByteRange"));
   const fields = find(pdf, (entries) => isName(entries.get("FT"), "Sig"));
-  const [signature] = ranges;
-  const form = pdf.revisions.some((_, revision) => formOf(pdf, revision) !== undefined);
-  if (!signature && fields.length === 0 && !form) return undefined;
-  const own = fields.filter(({ revision }) => revision <= (signature?.revision ?? Infinity));
-  const [field] = own;
-  if (!signature || !field || ranges.length !== 1 || own.length !== 1) {
+  const last = pdf.revisions.length - 1;
+  const revision = ranges[0]?.revision ?? last;
+  if (ranges.length + fields.length === 0 && !catalog(pdf, last).entries.has("AcroForm")) {
+    return undefined;
+  }
+  const [signature, second] = ranges.filter(
+    (found) =>
+      found.revision === revision || !isName(found.dictionary.entries.get("Type"), "DocTimeStamp"),
+  );
+  const [field, other] = fields.filter((found) => found.revision <= revision);
+  if (!signature || second || !field || other) {
     throw new Unreadable("not exactly one signature and one field for it");
   }
   checkForm(pdf, signature, field);
@@ -49,8 +54,7 @@ export function readSeal(pdf: Pdf): Seal | undefined {
   if (!isName(entries.get("SubFilter"), "ETSI.CAdES.detached")) {
     throw new Unreadable("the signature is of another kind");
   }
-  const signed = readSigned(pdf, signature.dictionary, signature.revision);
-  return { ...signed, revision: signature.revision };
+  return { ...readSigned(pdf, signature.dictionary, revision), revision };
 }
 
 /** Every dictionary of any revision with such entries. */
@@ -66,23 +70,20 @@ function find(pdf: Pdf, wanted: (entries: Dictionary["entries"]) => boolean): Fo
   return found;
 }
 
-function formOf(pdf: Pdf, revision: number) {
-  const root = resolve(pdf, pdf.root, revision);
-  return root.kind === "dictionary" ? root.entries.get("AcroForm") : undefined;
-}
-
 /** `AcroForm` → `Fields` (one item) → `V`, as the sealed revision has them. */
 function checkForm(pdf: Pdf, signature: Found, field: Found): void {
   const { revision } = signature;
-  const form = resolve(pdf, formOf(pdf, revision), revision);
+  const form = resolve(pdf, catalog(pdf, revision).entries.get("AcroForm"), revision);
   if (form.kind !== "dictionary") throw new Unreadable("the form does not lead to the signature");
   const fields = resolve(pdf, form.entries.get("Fields"), revision);
   if (fields.kind !== "array" || fields.items.length !== 1) {
     throw new Unreadable("the form has other fields than the signature's");
   }
+  const target = field.dictionary.entries.get("V");
   const leads =
     resolve(pdf, fields.items[0], revision) === field.dictionary &&
-    resolve(pdf, field.dictionary.entries.get("V"), revision) === signature.dictionary;
+    target?.kind === "reference" &&
+    resolve(pdf, target, revision) === signature.dictionary;
   if (!leads) throw new Unreadable("the form does not lead to the signature");
 }
 
@@ -107,13 +108,16 @@ export function readSigned(pdf: Pdf, signature: Dictionary, revision: number): S
 
 /** A DER element, behind it zeros alone. */
 function readContents(bytes: Uint8Array, contents: PdfString): Uint8Array {
-  const digits = bytes.subarray(contents.start + 1, contents.end - 1);
-  if (digits.length % 2 !== 0 || digits.length / 2 !== contents.bytes.length) {
-    throw new Unreadable("there is more than the seal in its place");
+  const digits = contents.end - contents.start - 2;
+  for (let at = contents.start + 1; at < contents.end - 1; at++) {
+    if (isBlank(bytes[at])) throw new Unreadable("there is more than the seal in its place");
   }
   const content = contents.bytes;
+  if (digits % 2 !== 0) throw new Unreadable("there is more than the seal in its place");
+  if (content.length > MAX_CMS_BYTES) {
+    throw new Unreadable(`the place of a seal has at most ${MAX_CMS_BYTES} bytes`);
+  }
   const length = elementLength(content);
-  if (length > MAX_CMS_BYTES) throw new Unreadable(`a seal has at most ${MAX_CMS_BYTES} bytes`);
   for (let at = length; at < content.length; at++) {
     if (content[at] !== 0) throw new Unreadable("there is more than the seal in its place");
   }

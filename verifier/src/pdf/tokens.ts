@@ -35,16 +35,54 @@ export function isDigit(octet: number | undefined): boolean {
   return octet !== undefined && KINDS[octet] === DIGIT;
 }
 
+/** White space between the parts of one thing: a narrower set than elsewhere. */
+export function isBlank(octet: number | undefined): boolean {
+  return octet === 32 || octet === LF || octet === CR || octet === 9;
+}
+
+export function skipBlanks(cursor: Cursor): void {
+  while (isBlank(cursor.bytes[cursor.at])) cursor.at++;
+}
+
 /** Neither white space nor a delimiter (ISO 32000-1 §7.2.2). */
 function isRegular(octet: number | undefined): boolean {
   return octet !== undefined && (KINDS[octet]! & (SPACE | DELIMITER)) === 0;
 }
 
-/** A place in the file, and what all of it has cost so far. */
+/** Bytes whose number is not known before; each is copied a bounded number of times. */
+class Growing {
+  private bytes = new Uint8Array(64);
+  private length = 0;
+
+  emptied(): this {
+    this.length = 0;
+    return this;
+  }
+
+  push(octet: number): void {
+    if (this.length === this.bytes.length) {
+      const larger = new Uint8Array(this.length * 2);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    this.bytes[this.length++] = octet;
+  }
+
+  done(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+/** A place in the file, what all of it has cost so far, and room for the string that is being read. */
 export interface Cursor {
   readonly bytes: Uint8Array;
   at: number;
   values: number;
+  readonly content: Growing;
+}
+
+export function cursorOver(bytes: Uint8Array): Cursor {
+  return { bytes, at: 0, values: 0, content: new Growing() };
 }
 
 export function fail(what: string, at: number): never {
@@ -80,15 +118,15 @@ export function expectWord(cursor: Cursor, word: string): void {
   if (isRegular(cursor.bytes[cursor.at])) fail(`${word} is not there`, cursor.at);
 }
 
-/** Digits alone, at most ten of them. */
-export function digits(cursor: Cursor): number {
+/** Digits alone, at most `most` of them (no more than 15, so that the number is exact). */
+export function digits(cursor: Cursor, most: number): number {
   const start = cursor.at;
   let value = 0;
-  while (isDigit(cursor.bytes[cursor.at]) && cursor.at - start <= 10) {
+  while (isDigit(cursor.bytes[cursor.at]) && cursor.at - start <= most) {
     value = value * 10 + cursor.bytes[cursor.at]! - 48;
     cursor.at++;
   }
-  if (cursor.at === start || cursor.at - start > 10) fail("no number", start);
+  if (cursor.at === start || cursor.at - start > most) fail("no number", start);
   return value;
 }
 
@@ -140,7 +178,6 @@ export function readDictionary(cursor: Cursor, depth = 0): Dictionary {
     if (cursor.bytes[cursor.at] === 0x3e) break;
     const start = cursor.at;
     if (cursor.bytes[start] !== 0x2f) fail("a key is no name", start);
-    count(cursor);
     const key = readName(cursor);
     if (entries.has(key)) fail("a key twice", start);
     entries.set(key, readValue(cursor, depth + 1));
@@ -183,11 +220,11 @@ function readName(cursor: Cursor): string {
 const ESCAPES = new Map([..."nrtbf()\\"].map((letter, at) => [letter.charCodeAt(0), at]));
 const ESCAPED = [10, 13, 9, 8, 12, 0x28, 0x29, 0x5c];
 
-/** ISO 32000-1 §7.3.4.2: balanced parentheses, escapes, any line end as LF. */
+/** ISO 32000-1 §7.3.4.2: balanced parentheses and escapes; line ends stay as they are. */
 function readLiteral(cursor: Cursor): Value {
   const { bytes } = cursor;
   const start = cursor.at++;
-  const content = new Growing();
+  const content = cursor.content.emptied();
   let open = 1;
   for (;;) {
     const octet = bytes[cursor.at++];
@@ -202,10 +239,7 @@ function readLiteral(cursor: Cursor): Value {
       open += octet === 0x28 ? 1 : -1;
       if (open === 0) break;
     }
-    if (octet === CR) {
-      if (bytes[cursor.at] === LF) cursor.at++;
-      content.push(LF);
-    } else content.push(octet);
+    content.push(octet);
   }
   return { kind: "string", bytes: content.done(), hexadecimal: false, start, end: cursor.at };
 }
@@ -233,12 +267,12 @@ function readEscape(cursor: Cursor, content: Growing): void {
 function readHexadecimal(cursor: Cursor): Value {
   const { bytes } = cursor;
   const start = cursor.at++;
-  const content = new Growing();
+  const content = cursor.content.emptied();
   let half = -1;
   for (;;) {
     const octet = bytes[cursor.at++];
     if (octet === 0x3e) break;
-    if (isSpace(octet)) continue;
+    if (isBlank(octet)) continue;
     const digit = hexadecimal(octet);
     if (digit < 0) fail("a string that is not hexadecimal", start);
     if (half < 0) half = digit;
@@ -251,7 +285,9 @@ function readHexadecimal(cursor: Cursor): Value {
   return { kind: "string", bytes: content.done(), hexadecimal: true, start, end: cursor.at };
 }
 
-const MAX_NUMBER_LETTERS = 32;
+const MAX_NUMBER_LETTERS = 38;
+const INTEGER = /^[+-]?[0-9]{1,18}$/;
+const REAL = /^[+-]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})$/;
 
 /** A number, a reference, `true`, `false` or `null`. */
 function readWord(cursor: Cursor): Value {
@@ -261,68 +297,26 @@ function readWord(cursor: Cursor): Value {
   const word = text(bytes, start, cursor.at);
   if (word === "true" || word === "false") return { kind: "boolean", value: word === "true" };
   if (word === "null") return { kind: "null" };
-  if (word.length > MAX_NUMBER_LETTERS) fail("what is no value", start);
-  if (/^[0-9]+$/.test(word)) {
-    const reference = readReference(cursor, word);
-    if (reference) return reference;
+  if (/^[0-9]{1,8}$/.test(word) && leadsOn(cursor)) {
+    return { kind: "reference", number: Number(word) };
   }
-  if (/^[+-]?[0-9]+$/.test(word)) {
-    const value = Number(word);
-    if (!Number.isSafeInteger(value)) fail("a number beyond bounds", start);
-    return { kind: "integer", value: value === 0 ? 0 : value };
-  }
-  const real = /^([+-]?)([0-9]*)\.([0-9]*)$/.exec(word);
-  if (!real || real[2] + real[3]! === "") fail("what is no value", start);
-  return { kind: "real", text: plainReal(real[1]!, real[2]!, real[3]!) };
+  if (INTEGER.test(word)) return { kind: "integer", value: BigInt(word.replace("+", "")) };
+  if (!REAL.test(word)) fail("what is no value", start);
+  return { kind: "real", value: Number(word) };
 }
 
-function plainReal(sign: string, whole: string, fraction: string): string {
-  const left = whole.replace(/^0+/, "");
-  const right = fraction.replace(/0+$/, "");
-  return `${sign === "-" && left + right !== "" ? "-" : ""}${left}.${right}`;
-}
-
-/** `N 0 R` if it stands here, its N read already; else the cursor stays. */
-function readReference(cursor: Cursor, word: string): Value | undefined {
+/** Moves behind `0 R` if it stands here, blanks before each; else the cursor stays. */
+function leadsOn(cursor: Cursor): boolean {
   const { bytes } = cursor;
   const before = cursor.at;
-  skipSpace(cursor);
-  const second = cursor.at;
-  while (isDigit(bytes[cursor.at])) cursor.at++;
-  const generation = cursor.at;
-  skipSpace(cursor);
-  const third = cursor.at;
-  const found =
-    second > before &&
-    generation > second &&
-    third > generation &&
-    bytes[third] === 0x52 &&
-    !isRegular(bytes[third + 1]);
-  if (!found) {
-    cursor.at = before;
-    return undefined;
-  }
-  if (generation - second !== 1 || bytes[second] !== 48) fail("a generation other than 0", second);
-  cursor.at = third + 1;
-  const number = Number(word);
-  return { kind: "reference", number };
-}
-
-/** Bytes whose number is not known before; each is copied a bounded number of times. */
-class Growing {
-  private bytes = new Uint8Array(64);
-  private length = 0;
-
-  push(octet: number): void {
-    if (this.length === this.bytes.length) {
-      const larger = new Uint8Array(this.length * 2);
-      larger.set(this.bytes);
-      this.bytes = larger;
+  for (const letter of [0x30, 0x52]) {
+    const start = cursor.at;
+    skipBlanks(cursor);
+    if (cursor.at === start || bytes[cursor.at] !== letter || isRegular(bytes[cursor.at + 1])) {
+      cursor.at = before;
+      return false;
     }
-    this.bytes[this.length++] = octet;
+    cursor.at++;
   }
-
-  done(): Uint8Array {
-    return this.bytes.slice(0, this.length);
-  }
+  return true;
 }

@@ -1,13 +1,13 @@
 /** The values of a PDF (ISO 32000-1 §7.3), as they are read and compared (SPEC §11.2, §11.4). */
 
 import { equal } from "../bytes.ts";
+import { Unreadable } from "../errors.ts";
 
 export type Value =
   | { readonly kind: "null" }
   | { readonly kind: "boolean"; readonly value: boolean }
-  | { readonly kind: "integer"; readonly value: number }
-  /** `text` is the spelling without sign, leading and trailing zeros: equal texts, equal numbers. */
-  | { readonly kind: "real"; readonly text: string }
+  | { readonly kind: "integer"; readonly value: bigint }
+  | { readonly kind: "real"; readonly value: number }
   | PdfString
   | Name
   | PdfArray
@@ -59,7 +59,7 @@ export interface Revision {
   readonly end: number;
 }
 
-/** A file that keeps SPEC §11.2. `dictionaries` are all of a revision, streams' too, by their place. */
+/** A file that keeps SPEC §11.2. */
 export interface Pdf {
   readonly bytes: Uint8Array;
   readonly root: Reference;
@@ -77,10 +77,29 @@ export function object(pdf: Pdf, number: number, revision: number): PdfObject | 
   return undefined;
 }
 
-/** The value, or the one that a reference leads to; null where it leads nowhere. */
+/** The value, or the one that a reference leads to; null where it leads nowhere, or to a stream. */
 export function resolve(pdf: Pdf, value: Value | undefined, revision: number): Value {
   if (value?.kind !== "reference") return value ?? NULL;
-  return object(pdf, value.number, revision)?.value ?? NULL;
+  const found = object(pdf, value.number, revision);
+  return found === undefined || found.data !== undefined ? NULL : found.value;
+}
+
+/** The catalog, as a reader of the file up to and with this revision sees it. */
+export function catalog(pdf: Pdf, revision: number): Dictionary {
+  const found = object(pdf, pdf.root.number, revision);
+  if (
+    found?.value.kind !== "dictionary" ||
+    found.data ||
+    !isName(found.value.entries.get("Type"), "Catalog")
+  ) {
+    throw new Unreadable("the root is not a catalog");
+  }
+  return found.value;
+}
+
+/** The value, unless it is missing or null, which is the same (ISO 32000-1 §7.3.7). */
+export function given(value: Value | undefined): Value | undefined {
+  return value?.kind === "null" ? undefined : value;
 }
 
 export function isName(value: Value | undefined, name: string): boolean {
@@ -88,7 +107,7 @@ export function isName(value: Value | undefined, name: string): boolean {
 }
 
 export function isInteger(value: Value | undefined, number: number): boolean {
-  return value?.kind === "integer" && value.value === number;
+  return value?.kind === "integer" && value.value === BigInt(number);
 }
 
 /** Same kind and same content: 1 and 1.0 differ (SPEC §11.4, 4). */
@@ -101,7 +120,7 @@ export function same(one: Value, other: Value): boolean {
     case "integer":
       return other.kind === "integer" && one.value === other.value;
     case "real":
-      return other.kind === "real" && one.text === other.text;
+      return other.kind === "real" && one.value === other.value;
     case "string":
       return other.kind === "string" && equal(one.bytes, other.bytes);
     case "name":
