@@ -1,6 +1,7 @@
 /** Revisions behind the seal: validation data or a document time-stamp each, nothing else (SPEC §11.4, 4). */
 
 import { CheckFailed } from "../errors.ts";
+import type { RevocationItem } from "../proof/model.ts";
 import { readSigned, type Seal, type Signed } from "./seal.ts";
 import {
   catalog,
@@ -26,7 +27,7 @@ export interface Additions {
   readonly stamps: readonly Signed[];
   /** DER of the store's `Certs`: untrusted. */
   readonly certificates: readonly Uint8Array[];
-  readonly revocation: readonly { readonly kind: "crl" | "ocsp"; readonly value: Uint8Array }[];
+  readonly revocation: readonly RevocationItem[];
 }
 
 /** The store as it grows: what it lists, and the numbers of all streams that it ever brought. */
@@ -54,8 +55,8 @@ export function readAdditions(pdf: Pdf, seal: Seal): Additions {
     stamps,
     certificates: listed("Certs"),
     revocation: [
-      ...listed("CRLs").map((value) => ({ kind: "crl" as const, value })),
-      ...listed("OCSPs").map((value) => ({ kind: "ocsp" as const, value })),
+      ...listed("CRLs").map((value) => ({ known: true as const, kind: "crl" as const, value })),
+      ...listed("OCSPs").map((value) => ({ known: true as const, kind: "ocsp" as const, value })),
     ],
   };
 }

@@ -16,6 +16,8 @@ export interface Dossier {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Undefined: the file is not sealed. */
   readonly seal: Seal | undefined;
+  /** How many revisions stand behind the sealed one. */
+  readonly laterRevisions: number;
   /** What stands behind the seal; a text says what stands there and must not. */
   readonly additions: Additions | string;
 }
@@ -48,5 +50,6 @@ export function readDossier(bytes: Uint8Array): Dossier {
       additions = error.message;
     }
   }
-  return { kind, files, seal, additions };
+  const laterRevisions = seal ? pdf.revisions.length - 1 - seal.revision : 0;
+  return { kind, files, seal, laterRevisions, additions };
 }
