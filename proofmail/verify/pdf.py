@@ -264,8 +264,11 @@ def _seal(data: bytes, file: File) -> Seal | None:
     root = _root(file, objects)
     if not found and "AcroForm" not in root:
         return None
-    signatures = [value for _, value in found if "ByteRange" in value]
-    signatures = [v for v in signatures if v is signatures[0] or v.get("Type") != "DocTimeStamp"]
+    signatures = [
+        value
+        for number, value in found
+        if "ByteRange" in value and (number <= sealed or value.get("Type") != "DocTimeStamp")
+    ]
     fields = [v for number, v in found if v.get("FT") == "Sig" and number <= sealed]
     if len(signatures) != 1 or len(fields) != 1:
         raise Unreadable("dossier: not exactly one signature in it")

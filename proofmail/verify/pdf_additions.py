@@ -186,7 +186,8 @@ def _stamp(
         raise _refused("does not add exactly one field to the form")
     added = fields[-1]
     field = revision.objects.get(added.number) if isinstance(added, Reference) else None
-    names = [_field_name(before.get(f.number)) for f in earlier if isinstance(f, Reference)]
+    held = [before.get(f.number) if isinstance(f, Reference) else f for f in earlier]
+    names = [_field_name(value) for value in held]
     target = _check_field(field, names, before)
     signature = revision.objects.get(target.number)
     if not isinstance(added, Reference) or not isinstance(signature, dict):

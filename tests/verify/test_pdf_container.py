@@ -212,6 +212,28 @@ def test_signature_fields_without_a_signature_are_refused():
     refused(catalog, "exactly one signature")
 
 
+def signed(**more: bytes) -> bytes:
+    """PLAIN with a signature of which the syntax is good."""
+    objects = objects_for(FILES, catalog=b"/AcroForm<</Fields[50 0 R]>>")
+    objects[50] = b"<</FT/Sig/T(S)/V 51 0 R>>"
+    objects[51] = b"<</Type/Sig/SubFilter/ETSI.CAdES.detached/Contents<3000>/ByteRange[%s]>>"
+    objects |= {int(key[1:]): body for key, body in more.items()}
+    data = revision(b"", objects)
+    at, room = data.index(b"<3000>"), 24
+    end = len(data) + room - len(b"%s")
+    span = b"0 %d %d %d" % (at, at + 6, end - at - 6)
+    objects[51] = objects[51].replace(b"%s", span.ljust(room))
+    return revision(b"", objects)
+
+
+def test_a_time_stamp_beside_the_seal_is_refused():
+    seal = read_dossier(signed()).seal
+    assert seal is not None
+    assert seal.cms == b"\x30\0"
+    refused(signed(o52=b"<</Type/DocTimeStamp/ByteRange[]>>"), "exactly one signature")
+    refused(signed(o49=b"<</Type/DocTimeStamp/ByteRange[]>>"), "exactly one signature")
+
+
 def test_strings_and_escapes():
     catalog = objects_for(FILES)
     catalog[50] = rb"[(a\)\(\\) (nested (x) y) (\101\n\
