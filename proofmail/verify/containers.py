@@ -152,6 +152,8 @@ class _Found:
     line_ends: int = 0
     """Line ends that stand behind the stored message (1), or that it has too many (-1): programs
     put an empty line behind a message, and end its last line for it."""
+    exact: bool = False
+    """It has the recorded bytes, so read: then no other reading of it is asked for."""
 
 
 @dataclass
@@ -175,11 +177,11 @@ def _judge_box(box: _Box, claims: Mapping[str, Json]) -> CopyReport:
     survey = _surveyed(box, claims)
     found = survey.exact or survey.by_id
     judged = [_judge_message(box, candidate, claims) for candidate in found]
-    if not any(report.status is Status.PASSED for report in judged):
+    if not survey.exact and not any(report.status is Status.PASSED for report in judged):
         further = [other for other in _ranked(box, claims) if other not in found]
         judged += [_judge_message(box, candidate, claims) for candidate in further]
     all_fail = all(report.status is Status.FAILED for report in judged)
-    if not judged or (all_fail and not survey.whole):
+    if not judged or (all_fail and not survey.whole and not survey.exact):
         decided = survey.whole and _comparable(claims)
         status = Status.FAILED if decided else Status.NOT_CHECKED
         finding = said("box.none" if decided else "box.undecided", count=survey.count)
@@ -243,7 +245,7 @@ def _surveyed(box: _Box, claims: Mapping[str, Json]) -> _Survey:
             survey.exact_places.append(place)
             del survey.exact_places[MAX_CANDIDATES:]
             if not survey.exact:
-                survey.exact.append(_Found(index, unescape, line_ends))
+                survey.exact.append(_Found(index, unescape, line_ends, exact=True))
         if wanted_id is not None and _identifier(head) == wanted_id:
             survey.by_id.append(_Found(index))
             del survey.by_id[MAX_CANDIDATES:]
@@ -353,7 +355,8 @@ def _likeness(
 
 
 def _judge_message(box: _Box, found: _Found, claims: Mapping[str, Json]) -> CopyReport:
-    """The message as it was found, and otherwise both as stored and unescaped: the better one."""
+    """The message as it was found, if it has the recorded bytes; otherwise both as stored and
+    unescaped: the better one."""
     place, chunks = _again(box, found.index)
 
     def read(unescape: bool, line_ends: int) -> CopyReport:
@@ -368,7 +371,9 @@ def _judge_message(box: _Box, found: _Found, claims: Mapping[str, Json]) -> Copy
         return replace(report, remarks=(*notes, *report.remarks))
 
     report = read(found.unescape, found.line_ends)
-    if box.escapes and report.status is not Status.PASSED and _has_marks(chunks()):
+    if found.exact or report.status is Status.PASSED:
+        return report
+    if box.escapes and _has_marks(chunks()):
         other = read(not found.unescape, found.line_ends)
         return min(report, other, key=lambda one: (_ORDER[one.status], len(one.changes)))
     return report

@@ -306,6 +306,21 @@ def test_a_text_under_other_lines_is_not_checked() -> None:
     assert changed.status is Status.FAILED
 
 
+def test_the_recorded_bytes_in_a_box_are_judged_in_no_other_reading() -> None:
+    """A record that states something else of them must not pass for the words they share."""
+    part = json.loads(json.dumps(CLAIMS["part.1"]))
+    for item in part["fingerprints"]:
+        if item["rule"] != "words/1":
+            item["sha256"] = "A" * 43
+    claims = {**CLAIMS, "part.1": part}
+    report = _judge(SEPARATOR + MAIL.removesuffix(b"\r\n") + b"\n\n", "box", claims)
+    assert (report.finding.key, report.status) == ("record.lies", Status.FAILED)
+    stored = MAIL.replace(b"\r\n\r\n--cut", b"\r\n\r\nFrom us\r\n--cut", 1)
+    lies = {**claims_of(stored), "part.1": part}
+    report = _judge(_mbox(stored), "box", lies)
+    assert (report.finding.key, report.status) == ("record.lies", Status.FAILED)
+
+
 def test_what_is_neither_a_container_nor_a_text_is_judged_as_before() -> None:
     assert _judge(ATTACHMENT, "saved.pdf").status is Status.PASSED
     assert _judge(MAIL, "offre.txt").finding.key == "same.bytes"

@@ -4,7 +4,7 @@
  * and says which it is, and how many were looked at.
  */
 
-import { concat, toBase64url } from "../bytes.ts";
+import { ascii, concat, toBase64url } from "../bytes.ts";
 import { sha256 } from "../hash.ts";
 import type { Json } from "../json.ts";
 import type { Claims, CopyReport, Said, Status } from "../report.ts";
@@ -14,14 +14,16 @@ import { judgeMail } from "./mail.ts";
 import { unescaped } from "./mbox.ts";
 import { type Fingerprint, type Part, claim, sameJson, shownParts } from "./recorded.ts";
 import { contentRung } from "./rungs.ts";
-import type { Scan } from "./source.ts";
+import { type Scan, latin1 } from "./source.ts";
 
 /** Most messages of one mbox or folder that are looked at. */
 export const MAX_MESSAGES = 500_000;
 /** Most messages that are compared in full. */
 const MAX_CANDIDATES = 8;
 const HEAD_BYTES = 2 ** 20;
-const CRLF = Uint8Array.of(13, 10);
+const [CR, LF] = [13, 10];
+const CRLF = Uint8Array.of(CR, LF);
+const MESSAGE_ID = /(?:^|\n)message-id[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)/i;
 const ORDER: Record<Status, number> = { passed: 0, "not checked": 1, absent: 1, failed: 2 };
 
 /** Messages in turn, with CRLF line ends; `escapes` if `>` may stand before lines with `From `. */
@@ -39,6 +41,8 @@ interface Found {
   readonly unescape: boolean;
   /** Line ends that it has more (1) or less (-1) than stored: programs put some behind it. */
   readonly lineEnds: -1 | 0 | 1;
+  /** It has the recorded bytes, so read: then no other reading of it is asked for. */
+  readonly exact: boolean;
 }
 
 interface Survey {
@@ -55,13 +59,14 @@ export function judgeBox(box: Box, claims: Claims, scan: Scan): CopyReport {
   const survey = surveyed(box, claims, scan);
   const near = survey.exact ? [survey.exact] : survey.byId;
   const judged = near.map((found) => judgeMessage(box, found, claims, scan));
-  if (!judged.some((report) => report.status === "passed")) {
+  if (!survey.exact && !judged.some((report) => report.status === "passed")) {
     const known = new Set(near.map(({ index }) => index));
     const further = ranked(box, claims, scan).filter(({ index }) => !known.has(index));
     judged.push(...further.map((found) => judgeMessage(box, found, claims, scan)));
   }
   const allFail = judged.every((report) => report.status === "failed");
-  if (judged.length === 0 || (allFail && survey.cut)) return noneFound(box, survey, claims);
+  const undecided = allFail && survey.cut && !survey.exact;
+  if (judged.length === 0 || undecided) return noneFound(box, survey, claims);
   return told(survey, judged);
 }
 
@@ -125,7 +130,14 @@ function surveyed(box: Box, claims: Claims, scan: Scan): Survey {
       survey.cut = true;
       break;
     }
-    const stored: Found = { index: survey.count++, place, bytes, unescape: false, lineEnds: 0 };
+    const stored: Found = {
+      index: survey.count++,
+      place,
+      bytes,
+      unescape: false,
+      lineEnds: 0,
+      exact: false,
+    };
     const exact = raw && exactReading(box, stored, raw);
     if (exact) {
       survey.exact ??= exact;
@@ -145,26 +157,30 @@ function exactReading(box: Box, stored: Found, raw: Fingerprint): Found | undefi
     ways.push({ ...stored, lineEnds: 1 }, { ...stored, lineEnds: -1 });
     if (unescaped(stored.bytes)) ways.push(...ways.map((way) => ({ ...way, unescape: true })));
   }
-  return ways.find((way) => {
+  const found = ways.find((way) => {
     const bytes = asRead(way);
     return bytes.length === raw.size && toBase64url(sha256(bytes)) === raw.sha256;
   });
+  return found && { ...found, exact: true };
 }
 
 function asRead({ bytes, unescape, lineEnds }: Found): Uint8Array {
   const plain = unescape ? (unescaped(bytes) ?? bytes) : bytes;
   if (lineEnds > 0) return concat(plain, CRLF);
-  const ends = plain[plain.length - 2] === 13 && plain[plain.length - 1] === 10;
+  const ends = plain[plain.length - 2] === CR && plain[plain.length - 1] === LF;
   return lineEnds < 0 && ends ? plain.subarray(0, -2) : plain;
 }
 
-/** The digest of the Message-ID in the header that a message begins with. */
+/** The digest of the Message-ID in the lines that a message begins with, up to an empty one. */
 function messageId(bytes: Uint8Array, scan: Scan): string | undefined {
   const head = bytes.subarray(0, HEAD_BYTES);
-  let end = head.indexOf(10);
-  while (end >= 0 && !(head[end + 1] === 13 && head[end + 2] === 10))
-    end = head.indexOf(10, end + 1);
-  const header = end < 0 ? head : concat(head.subarray(0, end + 1), CRLF);
+  let end = head.indexOf(LF);
+  while (end >= 0 && !(head[end + 1] === CR && head[end + 2] === LF)) {
+    end = head.indexOf(LF, end + 1);
+  }
+  const field = MESSAGE_ID.exec(latin1(end < 0 ? head : head.subarray(0, end + 1)));
+  if (field === null) return undefined;
+  const header = ascii(`Message-ID:${field[1]!.replace(/\r?$/, "")}\r\n\r\n`);
   return claim<string>(scan(header).claims, "link.message_id");
 }
 
@@ -175,7 +191,14 @@ function ranked(box: Box, claims: Claims, scan: Scan): Found[] {
   let index = 0;
   for (const { place, bytes } of box.messages()) {
     if (index === MAX_MESSAGES) break;
-    const found: Found = { index: index++, place, bytes, unescape: false, lineEnds: 0 };
+    const found: Found = {
+      index: index++,
+      place,
+      bytes,
+      unescape: false,
+      lineEnds: 0,
+      exact: false,
+    };
     const read = box.escapes ? (unescaped(bytes) ?? bytes) : bytes;
     const { parts, headers } = likeness(scan(read).claims, claims, recorded);
     if (parts === 0 && headers < 3) continue;
@@ -220,7 +243,7 @@ function likeness(
   return { parts: parts.size, headers: headers.length };
 }
 
-/** The message as it was found, and otherwise both as stored and unescaped: the better one. */
+/** The message, unless it has the recorded bytes both as stored and unescaped: the better one. */
 function judgeMessage(box: Box, found: Found, claims: Claims, scan: Scan): CopyReport {
   const read = (way: Found): CopyReport => {
     const report = judgeMail({ name: box.name, bytes: asRead(way) }, claims, scan);
@@ -228,7 +251,8 @@ function judgeMessage(box: Box, found: Found, claims: Claims, scan: Scan): CopyR
     return { ...report, remarks: [...notes, ...report.remarks] };
   };
   const report = read(found);
-  if (!box.escapes || report.status === "passed" || !unescaped(found.bytes)) return report;
+  if (!box.escapes || found.exact || report.status === "passed") return report;
+  if (!unescaped(found.bytes)) return report;
   const other = read({ ...found, unescape: !found.unescape });
   return isBetter(other, report) ? other : report;
 }

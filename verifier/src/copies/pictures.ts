@@ -45,8 +45,11 @@ export function comparePictures(
       comparison.questions.push(said("part.images-untold", { part: label }));
     }
   }
+  const mine = recorded.map(({ part }) => part);
   const bound =
-    differing.size === 0 && areBound([recorded.map(({ part }) => part), found], pages.length);
+    differing.size === 0 &&
+    areBound(mine, new Set(pairs.keys())) &&
+    areBound(found, new Set(pairs.values()));
   for (const pair of rows) {
     if (compareNames(comparison, pair, bound)) differing.add(pair.place);
   }
@@ -78,17 +81,12 @@ function isSpeltAlike(page: Part, other: Part): boolean {
   return sameBy("text/1", page, other) || sameBy("html-text/1", page, other);
 }
 
-/** Whether all that may name a Content-ID, on both sides, is a page whose images are known. */
-function areBound(sides: readonly (readonly Part[])[], paired: number): boolean {
-  return sides.every((parts) => {
-    const may = parts.filter((part) => MAY_REFER.test(part.type));
-    return (
-      may.length === paired &&
-      may.every(
-        (part) =>
-          part.type === HTML && byRule(part, "html-text/1") !== undefined && !isUnresolved(part),
-      )
-    );
+/** Whether all of a side that may name a Content-ID is a page, paired, whose images are known. */
+function areBound(parts: readonly Part[], paired: ReadonlySet<number>): boolean {
+  return parts.every((part, at) => {
+    if (!MAY_REFER.test(part.type)) return true;
+    if (part.type !== HTML || byRule(part, "html-text/1") === undefined) return false;
+    return paired.has(at) && !isUnresolved(part);
   });
 }
 
