@@ -4,6 +4,7 @@
  */
 
 import { asciiLower } from "../mail/charsets.ts";
+import { readMail } from "../mail/scan.ts";
 import type { Claims, CopyReport } from "../report.ts";
 import { said } from "../words/words.ts";
 import { type Box, judgeBox } from "./box.ts";
@@ -22,7 +23,13 @@ const MAIL_START = /^(?:From [^\n]*\n)?(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){
 const START_BYTES = 65_536;
 
 /** What the copy matches of the disclosed `claims`; never throws for what it holds. */
-export function judgeCopyBy(copy: CopyFile, claims: Claims, scan: Scan): CopyReport {
+export function judgeCopy(
+  name: string,
+  bytes: Uint8Array,
+  claims: Claims,
+  scan: Scan = readMail,
+): CopyReport {
+  const copy = { name, bytes };
   const file = judgeFile(copy, claims);
   if (file.status === "passed") return file;
   if (isMbox(copy.bytes)) return judgeMbox(copy, claims, scan);
@@ -67,7 +74,7 @@ function mboxOf({ name, bytes }: CopyFile): Box {
 }
 
 /** The message of a folder that belongs to the proof. */
-export function judgeFolderBy(folder: CopyFolder, claims: Claims, scan: Scan): CopyReport {
+export function judgeFolder(folder: CopyFolder, claims: Claims, scan: Scan = readMail): CopyReport {
   function* read() {
     for (const { name, bytes } of folder.files) {
       yield { place: said("box.file", { name }), bytes: withCrlf(bytes) };
