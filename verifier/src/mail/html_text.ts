@@ -39,6 +39,7 @@ export interface PageText {
 
 const STACK_MAX = 100;
 const SMALL_MAX = 2;
+const SP = 32;
 const MALFORMED: HtmlNote = "html.malformed";
 const UNSUPPORTED: HtmlNote = "html.unsupported";
 const SMALL = new Set(["small", "sub", "sup"]);
@@ -63,19 +64,31 @@ interface Open {
   rows: boolean;
 }
 
+/** A start tag that was read: a page has the same few over and over. */
+interface SeenTag {
+  readonly attributes: Attributes;
+  readonly covering: Covering;
+}
+
 interface Page {
   readonly output: Output;
   readonly stack: Open[];
   readonly covering: Covering;
+  /** By their source. */
+  readonly tags: Map<string, SeenTag>;
 }
+
+/** Most tags that are kept, and the longest of them. */
+const TAGS_MAX = 1_000;
+const KEPT_TAG_MAX = 1_000;
 
 /** `input` is the text of §3.5 after step 2. */
 export function readPage(input: string): PageText | { readonly note: HtmlNote } {
-  const page: Page = { output: noOutput(), stack: [], covering: noCovering() };
+  const page: Page = { output: noOutput(), stack: [], covering: noCovering(), tags: new Map() };
   for (let at = 0; at < input.length;) {
     const token = nextToken(input, at);
     if (token.kind === "refused") return { note: token.note };
-    const note = take(page, token);
+    const note = take(page, token, input.slice(at, token.end));
     if (note !== undefined) return { note };
     at = token.end;
     if (token.kind !== "start" || (token.name !== "style" && token.name !== "title")) continue;
@@ -97,14 +110,15 @@ function made(output: Output): PageText | { readonly note: HtmlNote } {
   return { text: nfc(text), words: nfc(output.words.join("")), images: output.images };
 }
 
-function take(page: Page, token: Token): HtmlNote | undefined {
+/** `source` is the token as it stands. */
+function take(page: Page, token: Token, source: string): HtmlNote | undefined {
   switch (token.kind) {
     case "text":
       return takeText(page, token.text);
     case "comment":
       return refusedComment(token.text, page.covering);
     case "start":
-      return takeStart(page, token);
+      return takeStart(page, token, source);
     case "end":
       return takeEnd(page, token.name);
     default:
@@ -128,12 +142,26 @@ function takeText(page: Page, raw: string): HtmlNote | undefined {
       continue;
     }
     const start = at;
-    while (at < text.length && !isWhite(text.charCodeAt(at)) && !isControl(text.charCodeAt(at)))
-      at++;
+    at = endOfLine(text, at);
     if (isBetweenCells(page)) return MALFORMED;
     sayVisible(page.output, text.slice(start, at));
   }
   return refused ? MALFORMED : undefined;
+}
+
+/** Behind words with one SP between them, the first of which begins at `start`. */
+function endOfLine(text: string, start: number): number {
+  let at = start;
+  for (; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === SP ? !isSeen(text.charCodeAt(at + 1)) : !isSeen(unit)) break;
+  }
+  return at;
+}
+
+/** Of a text's end, too, it is false. */
+function isSeen(unit: number): boolean {
+  return unit > SP && !isWhite(unit) && !isControl(unit);
 }
 
 // -- elements --------------------------------------------------------------------------------------
@@ -175,15 +203,34 @@ function end(page: Page): void {
   else if (open.name === "ol") sayStructure(output, marker("/ol"), true);
 }
 
-function takeStart(page: Page, token: Token & { kind: "start" }): HtmlNote | undefined {
+/** Reads a start tag; the note if it is refused. */
+function readTag(page: Page, token: Token & { kind: "start" }, source: string): SeenTag | HtmlNote {
+  const seen = page.tags.get(source);
+  if (seen !== undefined) return seen;
+  const attributes = readAttributes(token.attributes);
+  if (typeof attributes === "string") return attributes;
+  const covering = noCovering();
+  const refused = refusedAttributes(token.name, attributes, covering);
+  if (refused !== undefined) return refused;
+  if (token.name === "mark") covering.ground = true;
+  const tag = { attributes, covering };
+  if (page.tags.size < TAGS_MAX && source.length <= KEPT_TAG_MAX) page.tags.set(source, tag);
+  return tag;
+}
+
+function takeStart(
+  page: Page,
+  token: Token & { kind: "start" },
+  source: string,
+): HtmlNote | undefined {
   const { name } = token;
   const unknown = refusedElement(name);
   if (unknown !== undefined || name === "style" || name === "title") return unknown;
-  const attributes = readAttributes(token.attributes);
-  if (typeof attributes === "string") return attributes;
-  const refused = refusedAttributes(name, attributes, page.covering);
-  if (refused !== undefined) return refused;
-  if (name === "mark") page.covering.ground = true;
+  const tag = readTag(page, token, source);
+  if (typeof tag === "string") return tag;
+  const { attributes } = tag;
+  page.covering.ground ||= tag.covering.ground;
+  page.covering.tight ||= tag.covering.tight;
   if (isCovered(page.covering)) return "html.style";
   if (BLOCKS.has(name) || name === "br") sayBorder(page.output);
   switch (name) {

@@ -43,7 +43,9 @@ export function isAscii(text: string): boolean {
 
 /** As lower case, and those letters alone that many programs take for one of ASCII (§3.12.1). */
 export function foldedLower(text: string): string {
-  return asciiLower(text)
+  const lower = asciiLower(text);
+  if (isAscii(lower)) return lower;
+  return lower
     .replaceAll("\u017f", "s")
     .replaceAll("\u0130", "i")
     .replaceAll("\u0131", "i")
@@ -76,9 +78,16 @@ export function nextToken(text: string, at: number): Token {
   }
 }
 
+function beginsMarkup(text: string, at: number): boolean {
+  const next = text.charCodeAt(at + 1);
+  return isLetter(next) || next === 0x2f || next === 0x21 || next === 0x3f;
+}
+
 function textUpTo(text: string, start: number, from: number): Token {
-  const found = text.indexOf("<", from);
-  const end = found < 0 ? text.length : found;
+  let end = text.indexOf("<", from);
+  // A "<" that begins nothing is text, too: one token for all of it.
+  while (end >= 0 && !beginsMarkup(text, end)) end = text.indexOf("<", end + 1);
+  if (end < 0) end = text.length;
   return { kind: "text", end, text: text.slice(start, end) };
 }
 
@@ -194,8 +203,8 @@ export function rawContent(text: string, at: number, name: string): Token {
   for (let found = text.indexOf("</", at); found >= 0; found = text.indexOf("</", found + 1)) {
     if (found - at > 2 * TOKEN_MAX) return MALFORMED;
     const end = found + 2 + name.length;
-    if (foldedLower(text.slice(found + 2, end)) !== name) continue;
     if (!endsName(text.charCodeAt(end))) continue;
+    if (foldedLower(text.slice(found + 2, end)) !== name) continue;
     if (tooLong(text, at, end + 1)) return MALFORMED;
     return { kind: "raw", end: found, text: text.slice(at, found) };
   }

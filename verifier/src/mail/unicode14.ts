@@ -78,5 +78,9 @@ export function hasLongRunAboveAscii(text: string, most: number): boolean {
  */
 export function nfc(text: string): string {
   if (!KNOWS_UNICODE_14) throw new NotChecked("this browser's Unicode is older than 14.0");
-  return text.normalize("NFC");
+  // Nothing below U+0300 composes, and nothing there is changed.
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) >= FIRST_NON_STARTER) return text.normalize("NFC");
+  }
+  return text;
 }
