@@ -86,7 +86,17 @@ class Check:
     address: str
 
 
-Block: TypeAlias = Heading | Paragraph | Facts | Grid | Timeline | Check
+@dataclass(frozen=True)
+class Listing:
+    """A program, line by line as it stands, under its own heading and note. ASCII, at most 100
+    characters a line and 60 lines, so that it fits on a page."""
+
+    title: str
+    note: str
+    lines: tuple[str, ...]
+
+
+Block: TypeAlias = Heading | Paragraph | Facts | Grid | Timeline | Check | Listing
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,8 @@ class Story:
                 found.append(block.told)
             elif isinstance(block, Check):
                 found += [block.title, *block.lines, block.address]
+            elif isinstance(block, Listing):
+                found += [block.title, block.note, *block.lines]
             else:
                 found.append(block.text)
         return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
+from dossier.by_hand import constant_files
 from dossier.finish import Metadata, finish
 from dossier.render import render
 from dossier.seal import Sealer
@@ -15,7 +16,7 @@ from dossier.words import Language, Words
 from proofmail.core.case import CASE_NAME, MAX_PROOFS, Listed, make_case_list, proof_name
 from proofmail.core.proof import Proof
 from proofmail.errors import CheckFailed, Unreadable
-from proofmail.verify.pdf import check_seal, read_dossier
+from proofmail.verify.pdf import check_seal, own_files, read_dossier
 from proofmail.verify.report import Report
 
 MAX_PROOFS_BYTES = 56 << 20
@@ -88,7 +89,7 @@ def make_unsealed_case(
         lines.append(line_of(record.proof, record.report, words, final=record.final))
         progress(number)
     listing = make_case_list(options.title, listed).to_bytes()
-    files[CASE_NAME] = listing
+    files |= {CASE_NAME: listing, **constant_files()}
     telling = CaseTelling(
         options.organisation_name,
         options.title,
@@ -97,7 +98,7 @@ def make_unsealed_case(
     )
     story = tell_case(lines, telling, words)
     described = {
-        name: (data, words("file.case.json" if name == CASE_NAME else "file.proof.json"))
+        name: (data, words.either(f"file.{name}", words("file.proof.json")))
         for name, data in files.items()
     }
     newest = max(line.received_at for line in lines)
@@ -112,6 +113,7 @@ def _check(sealed: bytes, files: dict[str, bytes], sealer: Sealer) -> None:
     dossier = read_dossier(sealed)
     if {CASE_NAME: dossier.case, **dossier.loose} != files:
         raise CheckFailed("the case dossier does not hold exactly its list and its proofs")
+    own_files(dossier)
     if dossier.seal is None:
         raise CheckFailed("the case dossier is not sealed")
     check_seal(sealed, dossier.seal, [sealer.certificate])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import segno
@@ -11,13 +12,15 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
 from dossier.blocks import Event, Timeline
-from dossier.fonts import BODY, BOLD
-from dossier.look import CARE, GOOD, INK, RULE, SOFT
+from dossier.fonts import BODY, BOLD, MONO
+from dossier.look import CARE, GOOD, INK, PALE, RULE, SOFT
 from dossier.tags import Node, content
 
 _DOT = 2.1 * mm
 _TITLE_SIZE, _TEXT_SIZE = 7.4, 6.6
 _LINE = 3.1 * mm
+_LISTING_SIZE, _LISTING_LEADING = 7.6, 10.1
+_LISTING_EDGE = 2 * mm
 _ABOVE = 6.5 * mm
 """For the delays, over the line."""
 
@@ -81,6 +84,33 @@ class TimelineDrawing(Flowable):  # type: ignore[misc]
         for line in event.lines:
             canvas.drawCentredString(x, y, line)
             y -= _LINE
+
+
+class ListingDrawing(Flowable):  # type: ignore[misc]
+    """Lines of a program on a pale ground, drawn as they stand, on one page."""
+
+    def __init__(self, lines: Sequence[str], node: Node) -> None:
+        super().__init__()
+        self._lines = lines
+        self._node = node
+        self.height = len(lines) * _LISTING_LEADING + 2 * _LISTING_EDGE
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
+        self.width = available_width
+        return self.width, self.height
+
+    def draw(self) -> None:
+        canvas = self.canv
+        with content(canvas, None):
+            canvas.setFillColor(PALE)
+            canvas.rect(0, 0, self.width, self.height, stroke=0, fill=1)
+        with content(canvas, self._node):
+            text = canvas.beginText(_LISTING_EDGE, self.height - _LISTING_EDGE - _LISTING_SIZE)
+            text.setFont(MONO, _LISTING_SIZE, _LISTING_LEADING)
+            text.setFillColor(INK)
+            for line in self._lines:
+                text.textLine(line)
+            canvas.drawText(text)
 
 
 class CodeDrawing(Flowable):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream, String
 
+from dossier.by_hand import INSTRUCTIONS, SCRIPT
 from dossier.fonts import ICC_PROFILE
 from dossier.render import Bookmark, Pages
 from dossier.tags import build
@@ -21,6 +22,8 @@ from dossier.xmp import packet
 
 _BFCHAR = re.compile(rb"<([0-9A-F]{2})> <([0-9A-F]{4,6})>(?=\n)")
 _TYPES: Mapping[str, tuple[str, str]] = {
+    SCRIPT: ("text/x-python", "Supplement"),
+    INSTRUCTIONS: ("text/plain", "Supplement"),
     "token.tsr": ("application/timestamp-reply", "Supplement"),
     "tsa-certificates.pem": ("application/x-pem-file", "Supplement"),
 }

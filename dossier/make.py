@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from dossier.by_hand import constant_files
 from dossier.finish import Metadata, finish
 from dossier.render import render
 from dossier.seal import Sealer
-from dossier.story import FILE_ORDER, Telling, tell
+from dossier.story import Telling, tell
+from dossier.story_checking import FILE_ORDER
 from dossier.words import Language, Words
 from proofmail.core.loose import PROOF_NAME, loose_files
 from proofmail.core.proof import Proof
@@ -49,7 +51,7 @@ def make_unsealed(proof: Proof, report: Report, options: DossierOptions) -> byte
     if report.failed:
         raise CheckFailed("a check on the proof failed: no dossier is made of it")
     words = Words(options.language, options.zone)
-    all_files = {PROOF_NAME: proof.to_bytes(), **loose_files(proof)}
+    all_files = {PROOF_NAME: proof.to_bytes(), **loose_files(proof), **constant_files()}
     files = {name: all_files[name] for name in FILE_ORDER if name in all_files}
     telling = Telling(
         options.organisation_name, options.final, options.check_address, options.redacted

@@ -27,8 +27,19 @@ from reportlab.platypus import (
 from reportlab.platypus import Paragraph as Flow
 
 from dossier import fonts
-from dossier.blocks import Block, Cell, Check, Facts, Grid, Heading, Paragraph, Story, Timeline
-from dossier.drawings import CodeDrawing, TimelineDrawing
+from dossier.blocks import (
+    Block,
+    Cell,
+    Check,
+    Facts,
+    Grid,
+    Heading,
+    Listing,
+    Paragraph,
+    Story,
+    Timeline,
+)
+from dossier.drawings import CodeDrawing, ListingDrawing, TimelineDrawing
 from dossier.fonts import BODY, BOLD, MONO
 from dossier.lines import Lines, needs_lines
 from dossier.look import CARE, CARE_PALE, GOOD, GOOD_PALE, INK, PALE, RULE, SOFT
@@ -65,7 +76,7 @@ _STYLES = {
     "item": _style("item", 9.5, leftIndent=4 * mm, bulletIndent=0.5 * mm, spaceAfter=1.2 * mm),
     "command": _style(
         "command", 7.8, MONO, backColor=PALE, borderPadding=(4, 6, 4, 6), leftIndent=6,
-        rightIndent=6, spaceBefore=1.6 * mm, spaceAfter=4 * mm, splitLongWords=1,
+        rightIndent=6, spaceBefore=1.6 * mm, spaceAfter=3 * mm, splitLongWords=1,
     ),
     "label": _style("label", 8.6, color=SOFT),
     "value": _style("value", 9.2),
@@ -77,6 +88,7 @@ _STYLES = {
     "headline care": _style("headline care", 17, BOLD, CARE, leading=22),
     "existed": _style("existed", 11.5, BOLD, spaceBefore=1 * mm, leading=15.5),
     "box": _style("box", 9.5, BOLD, spaceAfter=1 * mm),
+    "check": _style("check", 8.8, leftIndent=4 * mm, bulletIndent=0.5 * mm),
     "strength": _style("strength", 9.5, leftIndent=4 * mm, bulletIndent=0.5 * mm),
 }  # fmt: skip
 
@@ -310,6 +322,8 @@ def _blocks(story: Story, root: Node, mark: Callable[[Bookmark], None]) -> list[
             flow += [Spacer(1, 5 * mm), TimelineDrawing(block, figure)]
         elif isinstance(block, Check):
             flow += [Spacer(1, 5 * mm), _check(block, root.add("Sect"))]
+        elif isinstance(block, Listing):
+            flow += _listing(block, root, mark)
         else:
             table = root.add("Table")
             made = _facts(block, table) if isinstance(block, Facts) else _grid(block, table)
@@ -338,7 +352,7 @@ def _check(block: Check, node: Node) -> Flowable:
     """How to check, in a box; with the code beside it where there is an address to go to."""
     title = _flow(block.title, "box", node.add("P"))
     points = node.add("L")
-    inside = [title, *(_flow(line, "strength", _item(points), "•") for line in block.lines)]
+    inside = [title, *(_flow(line, "check", _item(points), "•") for line in block.lines)]
     cells: list[Any] = [inside]
     widths = [WIDTH]
     if block.address:
@@ -354,6 +368,14 @@ def _check(block: Check, node: Node) -> Flowable:
         ("TOPPADDING", (0, 0), (-1, -1), 6),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
     )
+
+
+def _listing(block: Listing, root: Node, mark: Callable[[Bookmark], None]) -> list[Flowable]:
+    """A page of its own, unless the one before has room for all of it."""
+    _, heading = _heading(Heading(block.title), root, mark)
+    note = _flow(block.note, "note", root.add("P"))
+    listing = ListingDrawing(block.lines, root.add("P").add("Code"))
+    return [CondPageBreak(listing.height + 25 * mm), heading, note, listing]
 
 
 def _facts(block: Facts, table: Node) -> Flowable:

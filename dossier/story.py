@@ -9,7 +9,6 @@ from hashlib import sha256
 from dossier.blocks import (
     Block,
     Cell,
-    Check,
     Fact,
     Facts,
     Grid,
@@ -18,15 +17,14 @@ from dossier.blocks import (
     Story,
     Verdict,
 )
+from dossier.story_checking import how_to_check, how_to_verify, listing
 from dossier.story_mail import claims_facts, digests_blocks, parts_blocks, persons_blocks
 from dossier.story_time import timeline
 from dossier.story_witnesses import linked_blocks, short_name, witnesses_blocks
 from dossier.text import shorten
 from dossier.words import Words
 from proofmail.core.canonical import Json
-from proofmail.core.loose import CERTIFICATES_NAME, PROOF_NAME, RECORD_NAME, RESPONSE_NAME
-from proofmail.core.merkle import leaf_hash, root_from_path
-from proofmail.core.proof import Proof, Rfc3161Token
+from proofmail.core.proof import Proof
 from proofmail.verify.lists import QUALIFIED
 from proofmail.verify.report import Report, Row, Status
 
@@ -54,7 +52,7 @@ def tell(
         Paragraph(words("time.legend"), "note"),
         *_summary(proof, telling, digest, words),
         *(_redacted(proof, words) if telling.redacted else ()),
-        _check(telling, words),
+        how_to_check(telling.check_address, words),
     ]
     blocks += _content(proof, words)
     blocks += witnesses_blocks(proof, report, words)
@@ -62,8 +60,9 @@ def tell(
         blocks += linked_blocks(proof, report, words, redacted=telling.redacted)
     blocks += _checks(report, words)
     blocks += _meaning(report, words)
-    blocks += _how_to_verify(proof, report, files, words)
+    blocks += how_to_verify(proof, report, files, words)
     blocks += _glossary(words)
+    blocks.append(listing(words))
     return Story(
         title=words("title"),
         subtitle=_subtitle(proof, telling, words),
@@ -142,13 +141,6 @@ def _redacted(proof: Proof, words: Words) -> list[Block]:
     return [Heading(words("redacted")), *(Paragraph(line, "item") for line in lines)]
 
 
-def _check(telling: Telling, words: Words) -> Check:
-    address = telling.check_address
-    lines = [words("check.page", address=address)] if address else []
-    lines += [words(f"check.{key}") for key in ("command", "signer", "keep")]
-    return Check(words("check"), tuple(lines), address)
-
-
 def _glossary(words: Words) -> list[Block]:
     keys = ("fingerprint", "record", "token", "batch", "anchor", "trust")
     rows = (Fact(words(f"glossary.{key}"), (words(f"glossary.{key}.is"),)) for key in keys)
@@ -225,53 +217,3 @@ def _meaning(report: Report, words: Words) -> list[Block]:
     keys += ["proves.copy", "not.delivery", "not.author", "not.before", "not.pages"]
     items = [Paragraph(words(f"meaning.{key}"), "item") for key in keys]
     return [Heading(words("meaning")), *items]
-
-
-def _how_to_verify(
-    proof: Proof, report: Report, files: Mapping[str, bytes], words: Words
-) -> list[Block]:
-    blocks: list[Block] = [Heading(words("verify")), Paragraph(words("verify.own"))]
-    blocks.append(Paragraph("proofmail verify dossier.pdf --trust trust.json", "command"))
-    if proof.record.kind in ("message", "receipt"):
-        blocks.append(Paragraph(words("verify.copy")))
-        command = "proofmail verify dossier.pdf --trust trust.json message.eml"
-        blocks.append(Paragraph(command, "command"))
-        blocks.append(Paragraph(words("verify.files")))
-        blocks.append(Paragraph("sha256sum attachment.pdf", "command"))
-    blocks.append(Paragraph(words("verify.record")))
-    command = f"pdfdetach -saveall dossier.pdf && sha256sum {RECORD_NAME}"
-    blocks.append(Paragraph(command, "command"))
-    token = next((t for t in proof.tokens if isinstance(t, Rfc3161Token)), None)
-    if token:
-        blocks.append(Paragraph(words("verify.openssl")))
-        blocks.append(Paragraph(_openssl(proof, token, report), "command"))
-    if proof.batches:
-        blocks.append(Paragraph(words("verify.ledger")))
-    rows = tuple(
-        (
-            Cell(name, small=words(f"file.{name}")),
-            Cell(words.number(len(data))),
-            Cell(mono=sha256(data).hexdigest()),
-        )
-        for name, data in files.items()
-    )
-    head = (words("files.name"), words("parts.size"), "SHA-256")
-    return [*blocks, Heading(words("files"), 2), Grid(head, (0.42, 0.13, 0.45), rows)]
-
-
-def _openssl(proof: Proof, token: Rfc3161Token, report: Report) -> str:
-    """The stock tool's command, judged at the token's time, so that it holds when the authority's
-    certificate has expired. In tree mode it is given the root, which it cannot compute."""
-    what = f"-data {RECORD_NAME}"
-    if token.tree:
-        leaf = leaf_hash(proof.record.to_bytes())
-        root = root_from_path(leaf, token.tree.index, token.tree.size, token.tree.path)
-        what = f"-digest {root.hex()}"
-    moment = next((int(f.time.timestamp()) for f in report.witnesses if f.kind == "rfc3161"), 0)
-    return (
-        f"openssl ts -verify {what} -in {RESPONSE_NAME} -CAfile root.pem "
-        f"-untrusted {CERTIFICATES_NAME} -attime {moment}"
-    )
-
-
-FILE_ORDER = (PROOF_NAME, RECORD_NAME, "disclosures.json", RESPONSE_NAME, CERTIFICATES_NAME)

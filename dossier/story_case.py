@@ -15,7 +15,6 @@ from hashlib import sha256
 from dossier.blocks import (
     Block,
     Cell,
-    Check,
     Fact,
     Facts,
     Grid,
@@ -24,6 +23,8 @@ from dossier.blocks import (
     Story,
     Verdict,
 )
+from dossier.by_hand import SCRIPT
+from dossier.story_checking import how_to_check, listing
 from dossier.story_mail import claims_facts
 from dossier.story_witnesses import short_name
 from dossier.text import shorten
@@ -128,7 +129,7 @@ def tell_case(lines: Sequence[Line], telling: CaseTelling, words: Words) -> Stor
     cautions = dict.fromkeys(caution for line in lines for caution in line.cautions)
     blocks: list[Block] = [
         *_about(lines, telling, words),
-        _check(telling, words),
+        how_to_check(telling.check_address, words),
         *_table(lines, words),
     ]
     blocks.append(Heading(words("case.records")))
@@ -136,6 +137,7 @@ def tell_case(lines: Sequence[Line], telling: CaseTelling, words: Words) -> Stor
         blocks += _section(number, line, words)
     blocks += _meaning(words)
     blocks += _how_to_verify(words)
+    blocks.append(listing(words))
     return Story(
         title=words("case"),
         subtitle=telling.title or words("case.untitled"),
@@ -197,13 +199,6 @@ def _about(lines: Sequence[Line], telling: CaseTelling, words: Words) -> list[Bl
     ]
 
 
-def _check(telling: CaseTelling, words: Words) -> Check:
-    address = telling.check_address
-    lines = [words("check.page", address=address)] if address else []
-    lines += [words(f"check.{key}") for key in ("command", "signer", "keep")]
-    return Check(words("check"), tuple(lines), address)
-
-
 def _table(lines: Sequence[Line], words: Words) -> list[Block]:
     rows = tuple(_row(number, line, words) for number, line in enumerate(lines, 1))
     columns = ("number", "received", "mail", "parts", "witnesses", "state")
@@ -259,7 +254,11 @@ def _meaning(words: Words) -> list[Block]:
 
 
 def _how_to_verify(words: Words) -> list[Block]:
-    extract = f"pdfdetach -saveall case.pdf && sha256sum {proof_name(1)}"
+    first = proof_name(1)
+    by_hand = (
+        f"pdfdetach -saveall case.pdf && sha256sum {SCRIPT} {first}",
+        f"python3 {SCRIPT} {first} attachment.pdf",
+    )
     return [
         Heading(words("verify")),
         Paragraph(words("case.verify.own")),
@@ -267,5 +266,6 @@ def _how_to_verify(words: Words) -> list[Block]:
         Paragraph(words("case.verify.one")),
         Paragraph("proofmail verify case.pdf --trust trust.json --number 1 message.eml", "command"),
         Paragraph(words("case.verify.files", name=CASE_NAME)),
-        Paragraph(extract, "command"),
+        *(Paragraph(command, "command") for command in by_hand),
+        Paragraph(words("case.verify.token"), "note"),
     ]

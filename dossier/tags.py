@@ -18,8 +18,8 @@ from pikepdf import Array, Dictionary, Name, String
 @dataclass(eq=False)
 class Node:
     """A structure element. `role` is a standard type: Document, H1, P, Table, TR, TH, TD, L, LI,
-    LBody, Figure, Sect. `alternative` is what a figure says; `scope` that of a TH, Row or Column.
-    A node that `repeats` is drawn again on later pages, and read on the first alone."""
+    LBody, Figure, Sect, Code. `alternative` is what a figure says; `scope` that of a TH, Row or
+    Column. A node that `repeats` is drawn again on later pages, and read on the first alone."""
 
     role: str
     alternative: str = ""

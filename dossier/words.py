@@ -62,9 +62,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "verdict.judged": (
         "Jugé par le service lui-même à l’établissement du dossier, selon sa propre confiance. "
-        "Vérifiez-le vous-même : voir la dernière partie.",
+        "Vérifiez-le vous-même : voir «\u00a0Comment vérifier\u00a0».",
         "Judged by the service itself when the dossier was made, under its own trust. "
-        "Check it yourself: see the last part.",
+        "Check it yourself: see “How to verify”.",
     ),
     "strength.rfc3161": (
         "Horodatage RFC 3161 par {name} : {status}, {qualified}",
@@ -207,8 +207,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Tells all on one proof, and compares a copy of the mail with it:",
     ),
     "case.verify.files": (
-        "Extrait les preuves ; {name} donne le SHA-256 de chacune :",
-        "Extracts the proofs; {name} has the SHA-256 of each:",
+        "À la main, preuve par preuve ; {name} donne le SHA-256 de chacune. Avant de lancer "
+        "check.py, comparez son SHA-256 avec la spécification du format (SPEC.md, 11.1), obtenue "
+        "par vous-même, ou lisez ses 60 lignes, imprimées en annexe :",
+        "By hand, proof by proof; {name} has the SHA-256 of each. Before you run check.py, compare "
+        "its SHA-256 with the format’s specification (SPEC.md, 11.1), from a source of your own, "
+        "or read its 60 lines, printed in the appendix:",
+    ),
+    "case.verify.token": (
+        "L’horodatage d’un enregistrement est joint sous forme de fichier à son propre dossier.",
+        "The time-stamp of a record is attached as a file to its own dossier.",
     ),
     "file.case.json": ("La liste des preuves de l’affaire", "The list of the case’s proofs"),
     # -- the timeline
@@ -235,10 +243,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "if you have one.",
     ),
     "check.command": (
-        "Hors ligne et sans nous : le vérificateur libre proofmail, ou des outils courants, "
-        "comme la dernière partie l’explique.",
-        "Offline and without us: the free verifier proofmail, or stock tools, as the last part "
-        "explains.",
+        "Hors ligne et sans nous : verifier.html, un seul fichier qui vérifie ce dossier dans un "
+        "navigateur sans réseau (page /verify du service, ou toute archive portable) ; le "
+        "vérificateur libre proofmail ; ou des outils courants, voir «\u00a0Comment "
+        "vérifier\u00a0».",
+        "Offline and without us: verifier.html, one file that checks this dossier in a browser "
+        "without network (from the service’s /verify page or any portable archive); the free "
+        "verifier proofmail; or stock tools, see “How to verify”.",
     ),
     "check.signer": (
         "Un lecteur de PDF peut dire le signataire « inconnu » : le sceau est celui du service, "
@@ -702,27 +713,60 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Pour comparer la copie du message que vous détenez :",
         "To compare the copy of the mail that you hold:",
     ),
-    "verify.files": (
-        "Une pièce jointe de votre copie, enregistrée telle quelle : son SHA-256 doit être celui "
-        "de la règle decoded/1 dans le tableau des empreintes.",
-        "An attachment of your copy, saved as it is: its SHA-256 has to be the one of the rule "
-        "decoded/1 in the table of fingerprints.",
+    "verify.hand": ("Vérifier à la main", "How to check by hand"),
+    "verify.extract": (
+        "Extraire les fichiers joints à ce PDF :",
+        "Take out the files attached to this PDF:",
+    ),
+    "verify.digests": (
+        "Comparer des SHA-256. Celui de check.py, avant de le lancer, avec la spécification du "
+        "format (SPEC.md, 11.1), obtenue par vous-même ; ou lisez ses 60 lignes, imprimées en "
+        "annexe.",
+        "Compare SHA-256 digests. That of check.py, before you run it, with the format’s "
+        "specification (SPEC.md, 11.1), from a source of your own; or read its 60 lines, printed "
+        "in the appendix.",
     ),
     "verify.record": (
-        "L’enregistrement joint à ce PDF : son SHA-256 doit être celui de la première page.",
-        "The record attached to this PDF: its SHA-256 has to be the one on the first page.",
+        "Celui de record.json avec la première page.",
+        "That of record.json with the first page.",
+    ),
+    "verify.files": (
+        "Celui d’une pièce jointe de votre copie, enregistrée telle quelle, avec la règle "
+        "decoded/1 du tableau des empreintes.",
+        "That of an attachment of your copy, saved as it is, with the rule decoded/1 in the table "
+        "of fingerprints.",
+    ),
+    "verify.script": (
+        "Recalculer l’enregistrement à partir de ses énoncés, et le chemin jusqu’à la racine "
+        "du lot ; le script imprime les deux :",
+        "Recompute the record from its claims, and the path up to the batch’s root; the script "
+        "prints both:",
+    ),
+    "verify.script.copy": (
+        "Recalculer l’enregistrement à partir de ses énoncés, et le chemin jusqu’à la racine "
+        "du lot ; retrouver vos copies parmi les empreintes (le mail, s’il est resté tel que le "
+        "service l’a reçu) :",
+        "Recompute the record from its claims, and the path up to the batch’s root; find your "
+        "copies among the fingerprints (the mail, if it is still as the service received it):",
     ),
     "verify.openssl": (
-        "L’horodatage, avec OpenSSL seul : enregistrez les fichiers joints à ce PDF, obtenez la "
-        "racine de l’autorité auprès d’elle (jamais dans ce dossier), puis :",
-        "The time-stamp, with OpenSSL alone: save the files attached to this PDF, get the "
-        "authority’s root from the authority (never from this dossier), then:",
+        "Vérifier l’horodatage, avec OpenSSL seul : obtenez la racine de l’autorité auprès "
+        "d’elle (jamais dans ce dossier), puis :",
+        "Check the time-stamp, with OpenSSL alone: get the authority’s root from the authority "
+        "(never from this dossier), then:",
     ),
     "verify.ledger": (
-        "L’ancrage : cherchez la transaction et le bloc ci-dessus dans un nœud ou un explorateur "
-        "auquel vous vous fiez, et comparez l’empreinte du bloc.",
-        "The anchor: look up the transaction and the block above in a node or explorer that you "
-        "trust, and compare the block’s hash.",
+        "Vérifier l’ancrage : cherchez la transaction et le bloc ci-dessus dans un nœud ou un "
+        "explorateur auquel vous vous fiez ; comparez l’empreinte du bloc, et les données de la "
+        "transaction avec 504d5630 suivi de la racine imprimée par le script.",
+        "Check the anchor: look up the transaction and the block above in a node or explorer "
+        "that you trust; compare the block’s hash, and the transaction’s data with 504d5630 and "
+        "behind it the root that the script prints.",
+    ),
+    "listing": ("Annexe : le script {name}", "Appendix: the script {name}"),
+    "listing.note": (
+        "Les mêmes octets sont joints à ce PDF, comme à tout dossier ; leur SHA-256 est {digest}.",
+        "The same bytes are attached to this PDF, as to every dossier; their SHA-256 is {digest}.",
     ),
     "files": ("Fichiers joints à ce PDF", "Files attached to this PDF"),
     "files.name": ("Fichier", "File"),
@@ -737,6 +781,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "file.disclosures.json": ("les énoncés divulgués", "the claims shown"),
     "file.token.tsr": ("la réponse d’horodatage RFC 3161", "the RFC 3161 time-stamp response"),
+    "file.check.py": (
+        "un script qui recalcule l’enregistrement et ses chemins",
+        "a script that recomputes the record and its paths",
+    ),
+    "file.instructions.txt": (
+        "comment vérifier à la main, en français et en anglais",
+        "how to check by hand, in English and French",
+    ),
     "file.tsa-certificates.pem": (
         "les certificats fournis avec elle (sans valeur de confiance)",
         "the certificates that came with it (not to be trusted for it)",

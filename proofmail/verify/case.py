@@ -27,7 +27,7 @@ from proofmail.verify.dossier import (
     seal_rows,
     verify,
 )
-from proofmail.verify.pdf import DossierFile, read_dossier
+from proofmail.verify.pdf import DossierFile, own_files, read_dossier
 from proofmail.verify.report import Report, Row, Status, rounded_up, word_for
 from proofmail.verify.trust import Trust
 
@@ -183,8 +183,9 @@ def verify_one(
 
 
 def _list_row(case: CaseEvidence) -> Row:
-    names, held = set(case.listing.names), set(case.dossier.loose)
+    names = set(case.listing.names)
     try:
+        held = set(own_files(case.dossier))
         if missing := names - held:
             raise CheckFailed(f"{min(missing)} is listed, but not in the dossier")
         if added := held - names:

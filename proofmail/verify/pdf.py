@@ -36,8 +36,18 @@ from proofmail.verify.pdf_objects import (
 SUBFILTER = "ETSI.CAdES.detached"
 MAX_EMBEDDED_BYTES = 64 << 20
 MAX_FILES = 64
-MAX_CASE_FILES = MAX_PROOFS + 1
-"""In a case dossier: its proofs, and the list of them."""
+
+CONSTANT_FILES: Mapping[str, frozenset[str]] = {
+    "check.py": frozenset({"d8c84b982d558af3f4e11029bb18d7750137da5cba2f9f7cd04bc16948d12418"}),
+    "instructions.txt": frozenset(
+        {"ba08f8a8b7509374d147c153ad61240d90c1ddfca31eb209e3070d8a92064d0e"}
+    ),
+}
+"""Files that are the same in every dossier, by the SHA-256 of each version (SPEC §11.1). They are
+for people, and neither read nor run here."""
+
+MAX_CASE_FILES = MAX_PROOFS + 1 + len(CONSTANT_FILES)
+"""In a case dossier: its proofs, the list of them, and the constant files."""
 
 FORBIDDEN = frozenset(
     {
@@ -115,13 +125,24 @@ def read_dossier(data: bytes) -> DossierFile:
 
 
 def check_loose(dossier: DossierFile, proof: Proof) -> None:
-    """The loose files are those that this proof makes, byte for byte; else CheckFailed."""
-    expected = loose_files(proof)
-    if set(dossier.loose) != set(expected):
+    """The loose files are those that this proof makes, byte for byte, and the constant ones of a
+    version that is known; else CheckFailed."""
+    expected, found = loose_files(proof), own_files(dossier)
+    if set(found) != set(expected):
         raise CheckFailed("the files in the dossier are not those that belong to its proof")
     for name, content in expected.items():
-        if dossier.loose[name] != content:
+        if found[name] != content:
             raise CheckFailed(f"the file {name} in the dossier differs from its proof")
+
+
+def own_files(dossier: DossierFile) -> dict[str, bytes]:
+    """The files of this very dossier, without the constant ones; CheckFailed if one of those is
+    of no version that is known: whoever checks by hand would run it."""
+    for name, versions in CONSTANT_FILES.items():
+        content = dossier.loose.get(name)
+        if content is not None and hashlib.sha256(content).hexdigest() not in versions:
+            raise CheckFailed(f"the file {name} in the dossier is no known version of it")
+    return {n: content for n, content in dossier.loose.items() if n not in CONSTANT_FILES}
 
 
 def check_seal(data: bytes, seal: Seal, trusted: Sequence[x509.Certificate]) -> SealFacts:

@@ -17,7 +17,7 @@ from dossier.words import TEXTS
 from proofmail.core.loose import loose_files
 from proofmail.errors import CheckFailed, Misconfigured
 from proofmail.verify.dossier import read_evidence, verify
-from proofmail.verify.pdf import read_dossier
+from proofmail.verify.pdf import own_files, read_dossier
 from proofmail.verify.report import Row, Status
 from tests.dossier import evidence
 from tests.parts import PROJECT, need
@@ -63,7 +63,7 @@ def test_the_loose_files_are_made_from_the_proof_alone():
     assert files["token.tsr"] == evidence.full().proof.tokens[0].response
     assert files["tsa-certificates.pem"].count(b"BEGIN CERTIFICATE") == 1
     assert set(loose_files(evidence.fresh().proof)) == {"record.json", "disclosures.json"}
-    assert dict(read_dossier(unsealed(evidence.full())).loose) == files
+    assert own_files(read_dossier(unsealed(evidence.full()))) == files
 
 
 def test_openssl_accepts_the_loose_files_by_the_command_on_the_page(tmp_path):
@@ -113,7 +113,7 @@ def test_every_font_is_embedded(language):
 def test_structure_for_archives():
     with pikepdf.open(io.BytesIO(unsealed(evidence.full(), "en"))) as pdf:
         assert str(pdf.Root.Lang) == "en"
-        assert len(pdf.Root.AF) == 5
+        assert len(pdf.Root.AF) == 7
         assert {str(f.AFRelationship) for f in pdf.Root.AF} == {"/Data", "/Supplement"}
         assert "/OutputIntents" in pdf.Root
         with pdf.open_metadata() as metadata:

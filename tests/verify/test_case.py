@@ -270,7 +270,7 @@ def test_ten_thousand_proofs_are_refused_before_any_is_unpacked(monkeypatch):
     many = [(b"case.json", listing())] + [(b"proof-%d.json" % n, b"{}") for n in range(10_000)]
     unpacked = []
     monkeypatch.setattr("proofmail.verify.pdf.inflate", lambda stream: unpacked.append(stream))
-    with pytest.raises(Unreadable, match="over 1001 files"):
+    with pytest.raises(Unreadable, match="over 1003 files"):
         read_given(revision(b"", objects_for(many)))
     assert not unpacked
 
