@@ -288,6 +288,8 @@ def test_the_specification_lists_what_is_shipped():
     rows = re.findall(r"^\| `([a-z.]+)` \|[^|]*\| `([0-9a-f]{64})` \|$", section, re.MULTILINE)
     listed = {name: {digest for n, digest in rows if n == name} for name, _ in rows}
     assert listed == CONSTANT_FILES
+    second = (PROJECT / "verifier" / "src" / "pdf" / "constant.ts").read_text("utf-8")
+    assert set(re.findall(r"[0-9a-f]{64}", second)) == set().union(*CONSTANT_FILES.values())
     assert set(constant_files()) == set(CONSTANT_FILES) == {SCRIPT, INSTRUCTIONS}
     for name, data in constant_files().items():
         assert sha256(data).hexdigest() in CONSTANT_FILES[name]

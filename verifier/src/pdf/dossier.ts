@@ -2,12 +2,13 @@
 
 import { CheckFailed, Unreadable } from "../errors.ts";
 import { type Additions, readAdditions } from "./additions.ts";
+import { CONSTANT_FILES } from "./constant.ts";
 import { readFiles, readTree } from "./files.ts";
 import { readPdf } from "./file.ts";
 import { readSeal, type Seal } from "./seal.ts";
 
 const MAX_FILES = 64;
-const MAX_CASE_FILES = 1001;
+const MAX_CASE_FILES = 1001 + CONSTANT_FILES;
 
 export interface Dossier {
   /** A dossier holds `proof.json`, a case dossier `case.json`; never both. */

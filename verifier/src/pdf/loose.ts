@@ -4,10 +4,15 @@ import { ascii, equal, toBase64url, toHex } from "../bytes.ts";
 import { CheckFailed } from "../errors.ts";
 import { canonical, isObject, readCanonical } from "../json.ts";
 import type { Proof, TokenItem } from "../proof/model.ts";
+import { withoutConstant } from "./constant.ts";
 import { context, only, type Reader, SEQUENCE, SET } from "../token/der.ts";
 
-/** CheckFailed unless `files` (the proof's own aside) are these very ones; Unreadable as looseFiles. */
-export function checkLoose(files: ReadonlyMap<string, Uint8Array>, proof: Proof): void {
+/**
+ * CheckFailed unless `held` (the proof's own aside) are these very ones, and constant ones of a known version;
+ * Unreadable as looseFiles.
+ */
+export function checkLoose(held: ReadonlyMap<string, Uint8Array>, proof: Proof): void {
+  const files = withoutConstant(held);
   const due = looseFiles(proof);
   if (files.size !== due.size || [...due.keys()].some((name) => !files.has(name))) {
     throw new CheckFailed("the files in the dossier are not those that belong to its proof");
