@@ -3,7 +3,7 @@
 import { Unreadable } from "../errors.ts";
 import { readJson } from "../json.ts";
 import type { Json } from "../json.ts";
-import { readCertificate, readCertificateFrame } from "../token/certificate.ts";
+import { readCertificate, readTrustedCertificate } from "../token/certificate.ts";
 import { readHeader } from "./evm.ts";
 import { logName } from "./log_name.ts";
 import { pointOf } from "./record_signature.ts";
@@ -69,7 +69,7 @@ export function readTrust(bytes: Uint8Array): Trust {
 /** A certificate as it stands: what it says beyond its names and key is judged where it is used. */
 function certificate(value: Json | undefined): Uint8Array {
   const der = octets(value, LARGEST_CERTIFICATE);
-  readCertificateFrame(der);
+  readTrustedCertificate(der);
   return der;
 }
 

@@ -1,15 +1,17 @@
 /** Certificates (RFC 5280 §4.1): read, not judged. Raises Unreadable for what is none. */
 
+import { equal } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";
 import {
   EC_PUBLIC_KEY,
+  NULL_DER,
   RSA_ENCRYPTION,
   isPlain,
   readAlgorithm,
   readSignatureAlgorithm,
   type Algorithm,
 } from "./algorithm.ts";
-import { INTEGER, Reader, context, only } from "./der.ts";
+import { INTEGER, OID, Reader, SEQUENCE, context, only } from "./der.ts";
 import { checkSyntax, readExtensions, type Extensions } from "./extensions.ts";
 import { readTime, type Moment } from "./moment.ts";
 import { readName, type Name } from "./names.ts";
@@ -53,34 +55,36 @@ export function readCertificateNames(der: Uint8Array): CertificateNames {
   const body = only(der).enter();
   if (body.peek() === context(0)) body.raw();
   const serial = body.integer();
-  body.raw(0x30);
-  const issuer = body.raw(0x30);
-  body.raw(0x30);
-  return { serial, issuer, subject: body.raw(0x30) };
+  body.raw(SEQUENCE);
+  const issuer = body.raw(SEQUENCE);
+  body.raw(SEQUENCE);
+  return { serial, issuer, subject: body.raw(SEQUENCE) };
 }
 
 /** A certificate that can be judged: SPEC §5.2, 5. */
 export function readCertificate(der: Uint8Array): Certificate {
-  const certificate = readCertificateFrame(der);
-  if (certificate.serial <= 0n) throw new Unreadable("a serial number is not positive");
-  checkSyntax(certificate.extensions);
-  return certificate;
+  if (readCertificateNames(der).serial <= 0n) {
+    throw new Unreadable("a certificate's serial number is not positive");
+  }
+  return readTrustedCertificate(der);
 }
 
-/** A certificate whose serial number and extensions may be odd: what a trust file may list. */
-export function readCertificateFrame(der: Uint8Array): Certificate {
-  const outer = only(der);
-  const tbs = outer.raw(0x30);
-  const signatureAlgorithm = readSignatureAlgorithm(outer);
-  const signature = outer.bitString();
-  outer.done();
-  return {
-    der,
-    tbs,
-    signatureAlgorithm,
-    signature: signature.octets,
-    ...readBody(only(tbs)),
-  };
+/** One that the trust names: its serial number may be any (old roots have 0). */
+export function readTrustedCertificate(der: Uint8Array): Certificate {
+  try {
+    const outer = only(der);
+    const tbs = outer.raw(SEQUENCE);
+    const signatureAlgorithm = readSignatureAlgorithm(outer);
+    const signature = outer.bitString().octets;
+    outer.done();
+    const body = readBody(only(tbs));
+    checkSyntax(body.extensions);
+    return { der, tbs, signatureAlgorithm, signature, ...body };
+  } catch (error) {
+    // Where in it the fault lies is no matter to whoever reads a report.
+    if (error instanceof Unreadable) throw new Unreadable("a certificate cannot be read");
+    throw error;
+  }
 }
 
 type Body = Omit<Certificate, "der" | "tbs" | "signatureAlgorithm" | "signature">;
@@ -95,7 +99,7 @@ function readBody(reader: Reader): Body {
   const notAfter = readTime(validity);
   validity.done();
   const subject = readName(reader);
-  const keyInfo = reader.raw(0x30);
+  const keyInfo = reader.raw(SEQUENCE);
   const { algorithm, key } = readKeyInfo(keyInfo);
   for (const tag of [context(1, "primitive"), context(2, "primitive")]) {
     if (reader.peek() === tag) reader.bitString(tag);
@@ -132,15 +136,20 @@ export function readKeyInfo(der: Uint8Array): { algorithm: Algorithm; key: Uint8
   const algorithm = readAlgorithm(reader);
   const key = reader.bitString();
   reader.done();
-  const named = algorithm.parameters.length > 0;
-  if (
-    algorithm.oid === EC_PUBLIC_KEY
-      ? !named
-      : algorithm.oid === RSA_ENCRYPTION && !isPlain(algorithm)
-  ) {
+  checkKeyParameters(algorithm);
+  return { algorithm, key: key.octets };
+}
+
+/** RFC 3279 §2.3.1, §2.3.5: NULL or nothing for RSA; a curve's name or NULL for EC. */
+function checkKeyParameters(algorithm: Algorithm): void {
+  const { oid, parameters } = algorithm;
+  if (oid === RSA_ENCRYPTION ? isPlain(algorithm) : oid !== EC_PUBLIC_KEY) return;
+  const inside = new Reader(parameters);
+  const isCurve = oid === EC_PUBLIC_KEY;
+  if (isCurve && inside.peek() === OID) inside.oid();
+  else if (!equal(parameters, NULL_DER)) {
     throw new Unreadable("a key's algorithm has parameters that are not its own");
   }
-  return { algorithm, key: key.octets };
 }
 
 function readTrailing(reader: Reader): Extensions {

@@ -23,7 +23,7 @@ import {
 import { readCertificate, readCertificateNames, type Certificate } from "./certificate.ts";
 import { OCTET_STRING, Reader, SEQUENCE, SET, context, element, only, whole } from "./der.ts";
 import { subjectKeyIdentifier } from "./extensions.ts";
-import { checkEcdsa, checkRsa, readKey, type Padding } from "./signature.ts";
+import { checkEcdsa, checkRsa, readKey, type Padding, type PublicKey } from "./signature.ts";
 
 const SIGNED_DATA = "1.2.840.113549.1.7.2";
 const CONTENT_TYPE = "1.2.840.113549.1.9.3";
@@ -275,7 +275,7 @@ function checkIssuerSerial(reader: Reader, certificateDer: Uint8Array): void {
 export async function checkSignature(signer: Signer, certificate: Certificate): Promise<string> {
   const name = digestName(signer.digest);
   const algorithm = signer.signatureAlgorithm;
-  const key = readKey(certificate);
+  const key = usableKey(certificate);
   const title = `with SHA-${name.slice(3)}`;
   if (key.kind === "ec") {
     if (ECDSA.get(algorithm.oid) !== name || !isPlain(algorithm)) {
@@ -287,6 +287,15 @@ export async function checkSignature(signer: Signer, certificate: Certificate): 
   const padding = rsaPadding(algorithm, name);
   await checkRsa(key, padding, name, signer.signedBytes, signer.signature);
   return `RSA-${key.bits} ${typeof padding === "string" ? padding : "PSS"} ${title}`;
+}
+
+function usableKey(certificate: Certificate): PublicKey {
+  try {
+    return readKey(certificate);
+  } catch (error) {
+    if (error instanceof Unreadable) throw new CheckFailed("the signer's key cannot be used");
+    throw error;
+  }
 }
 
 /** How an RSA signature is padded; both digests of PSS must be the signer's, the trailer 1. */

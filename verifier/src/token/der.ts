@@ -96,6 +96,11 @@ export class Reader {
     return BigInt.asIntN(8 * content.length, unsigned(content));
   }
 
+  /** A NULL. */
+  nothing(tag: number = NULL): void {
+    if (this.content(tag).length > 0) throw new Unreadable("DER: a NULL that is not empty");
+  }
+
   boolean(tag: number = BOOLEAN): boolean {
     const content = this.content(tag);
     if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) {
@@ -139,7 +144,7 @@ export class Reader {
     if (at + 2 > this.#end) throw new Unreadable("DER: an element is missing or cut short");
     const found = this.#data[at]!;
     if (tag !== undefined && found !== tag) {
-      throw new Unreadable(`DER: tag ${found.toString(16)} where ${tag.toString(16)} is due`);
+      throw new Unreadable(`DER: tag ${hex(found)} where ${hex(tag)} is due`);
     }
     if (found === 0 || (found & 0x1f) === 0x1f) {
       throw new Unreadable("DER: a tag that is not used here");
@@ -198,15 +203,20 @@ export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Arra
   return concat(Uint8Array.of(tag, 0x80 | octets.length, ...octets), content);
 }
 
+function hex(octet: number): string {
+  return octet.toString(16).padStart(2, "0");
+}
+
 /** The octets as a big-endian number without a sign. */
 export function unsigned(octets: Uint8Array): bigint {
   if (octets.length === 0) return 0n;
-  return BigInt("0x" + Array.from(octets, (one) => one.toString(16).padStart(2, "0")).join(""));
+  return BigInt("0x" + Array.from(octets, hex).join(""));
 }
 
 function dotted(content: Uint8Array): string {
-  if (content.length === 0 || content.length > MOST_OID_OCTETS) {
-    throw new Unreadable("DER: an OBJECT IDENTIFIER is empty or too large");
+  const last = content[content.length - 1] ?? 0x80;
+  if (content.length > MOST_OID_OCTETS || last & 0x80) {
+    throw new Unreadable("DER: an OBJECT IDENTIFIER is malformed");
   }
   const arcs: bigint[] = [];
   let value = 0n;
@@ -222,7 +232,6 @@ function dotted(content: Uint8Array): string {
       value = 0n;
     }
   }
-  if (!fresh) throw new Unreadable("DER: an OBJECT IDENTIFIER is cut short");
   const both = arcs[0]!;
   const top = both < 80n ? both / 40n : 2n;
   return [top, both - 40n * top, ...arcs.slice(1)].join(".");

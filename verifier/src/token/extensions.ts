@@ -6,9 +6,9 @@
 
 import { fromUtf8 } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";
-import { BIT_STRING, BOOLEAN, INTEGER, OID, Reader, SEQUENCE, context, whole } from "./der.ts";
+import { BOOLEAN, INTEGER, OID, Reader, SEQUENCE, context, whole } from "./der.ts";
 import { readGeneralizedTime } from "./moment.ts";
-import { readName, readRdn, type Name } from "./names.ts";
+import { BMP_STRING, fromWide, readName, readRdn, type Name } from "./names.ts";
 
 export const SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
 export const KEY_USAGE = "2.5.29.15";
@@ -27,13 +27,18 @@ export const DIGITAL_SIGNATURE = 0;
 export const NON_REPUDIATION = 1;
 export const KEY_CERT_SIGN = 5;
 export const CRL_SIGN = 6;
+const KEY_AGREEMENT = 4;
+const ENCIPHER_ONLY = 7;
+const DECIPHER_ONLY = 8;
+const KEY_USAGES = 9;
 
 const MOST_ITEMS = 10_000;
 const MOST_NUMBER = (1n << 64n) - 1n;
 const QUALIFIER_CPS = "1.3.6.1.5.5.7.2.1";
 const QUALIFIER_NOTICE = "1.3.6.1.5.5.7.2.2";
+const IA5_STRING = 0x16;
 /** UTF8String, IA5String, VisibleString, BMPString. */
-const DISPLAY_TEXT: ReadonlySet<number> = new Set([0x0c, 0x16, 0x1a, 0x1e]);
+const DISPLAY_TEXT: ReadonlySet<number> = new Set([0x0c, IA5_STRING, 0x1a, BMP_STRING]);
 
 export interface Extension {
   readonly critical: boolean;
@@ -126,7 +131,7 @@ export function basicConstraints(extensions: Extensions): BasicConstraints | und
 
 /** The numbers of the bits set. */
 export function keyUsage(extensions: Extensions): ReadonlySet<number> | undefined {
-  return valueOf(extensions, KEY_USAGE, (reader) => reader.bits());
+  return valueOf(extensions, KEY_USAGE, readKeyUsage);
 }
 
 export function extendedKeyUsage(extensions: Extensions): readonly string[] | undefined {
@@ -154,22 +159,43 @@ export function distributionPoints(extensions: Extensions): readonly GeneralName
   return (valueOf(extensions, CRL_DISTRIBUTION_POINTS, readDistributionPoints) ?? []).flat();
 }
 
+/** The bits of RFC 5280 §4.2.1.3; encipherOnly and decipherOnly are not read without keyAgreement. */
+function readKeyUsage(reader: Reader): ReadonlySet<number> {
+  const { octets } = reader.bitString();
+  const bits = Array.from({ length: KEY_USAGES }, (_, bit) => bit);
+  const found = new Set(bits.filter((bit) => (octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))));
+  if (!found.has(KEY_AGREEMENT) && (found.has(ENCIPHER_ONLY) || found.has(DECIPHER_ONLY))) {
+    throw new Unreadable("a key usage that is for nothing");
+  }
+  return found;
+}
+
 function readBasicConstraints(reader: Reader): BasicConstraints {
   const inside = reader.enter();
   const ca = readDefaultFalse(inside, BOOLEAN);
   const pathLength = inside.peek() === INTEGER ? readNumber(inside) : undefined;
   inside.done();
+  if (pathLength !== undefined && !ca) throw new Unreadable("a path length without cA");
   return { ca, pathLength };
 }
 
 function readNumber(reader: Reader, tag: number = INTEGER): bigint {
+  const value = readCount(reader, tag);
+  if (value > MOST_NUMBER) throw new Unreadable("a number is out of bounds");
+  return value;
+}
+
+/** A number of any size that is not negative. */
+function readCount(reader: Reader, tag: number = INTEGER): bigint {
   const value = reader.integer(tag);
-  if (value < 0n || value > MOST_NUMBER) throw new Unreadable("a number is out of bounds");
+  if (value < 0n) throw new Unreadable("a number is negative");
   return value;
 }
 
 function readIdentifiers(reader: Reader): readonly string[] {
-  return reader.enter().each(MOST_ITEMS, "identifiers", (one) => one.oid());
+  const found = reader.enter().each(MOST_ITEMS, "identifiers", (one) => one.oid());
+  if (found.length === 0) throw new Unreadable("a usage that is for nothing");
+  return found;
 }
 
 function readAuthorityKey(reader: Reader): AuthorityKeyIdentifier {
@@ -179,9 +205,7 @@ function readAuthorityKey(reader: Reader): AuthorityKeyIdentifier {
   const named = inside.peek() === context(1);
   if (named) readGeneralNames(inside, context(1));
   const numbered = inside.peek() === context(2, "primitive");
-  if (numbered && inside.integer(context(2, "primitive")) < 0n) {
-    throw new Unreadable("a serial number is negative");
-  }
+  if (numbered) inside.integer(context(2, "primitive"));
   inside.done();
   if (named !== numbered) throw new Unreadable("an issuer without its serial number");
   return { keyIdentifier };
@@ -225,19 +249,25 @@ export function readGeneralName(
 
 function readNameConstraints(reader: Reader): NameConstraints {
   const inside = reader.enter();
-  const lists = [context(0), context(1)].map((tag) =>
-    inside.peek() === tag ? inside.enter(tag).each(MOST_ITEMS, "subtrees", readSubtree) : undefined,
-  );
+  const [permitted, excluded] = [0, 1].map((number) =>
+    inside.peek() === context(number) ? readSubtrees(inside.enter(context(number))) : [],
+  ) as [readonly GeneralName[], readonly GeneralName[]];
   inside.done();
-  if (lists.every((list) => list === undefined)) throw new Unreadable("no name constraints");
-  return { permitted: lists[0] ?? [], excluded: lists[1] ?? [] };
+  if (permitted.length + excluded.length === 0) throw new Unreadable("no name constraints");
+  return { permitted, excluded };
+}
+
+function readSubtrees(reader: Reader): readonly GeneralName[] {
+  const found = reader.each(MOST_ITEMS, "subtrees", readSubtree);
+  if (found.length === 0) throw new Unreadable("a list of no subtrees");
+  return found;
 }
 
 function readSubtree(reader: Reader): GeneralName {
   const inside = reader.enter();
   const base = readGeneralName(inside, [8, 32]);
-  if (base.tag === 7 && !isMask(base.octets.subarray(base.octets.length / 2))) {
-    throw new Unreadable("a mask of an address has gaps");
+  if (base.tag === 7 && !isNetwork(base.octets)) {
+    throw new Unreadable("an address and its mask are no network");
   }
   if (base.tag === 2 && base.text.includes("*")) throw new Unreadable("a pattern as constraint");
   for (const tag of [context(0, "primitive"), context(1, "primitive")]) {
@@ -250,10 +280,15 @@ function readSubtree(reader: Reader): GeneralName {
   return base;
 }
 
-/** Ones, then zeros alone. */
+/** The mask, which is the second half, is ones and then zeros; the address has no bit set outside of it. */
+function isNetwork(octets: Uint8Array): boolean {
+  const mask = octets.subarray(octets.length / 2);
+  return isMask(mask) && mask.every((one, i) => (octets[i]! & ~one) === 0);
+}
+
 function isMask(octets: Uint8Array): boolean {
   const bits = Array.from(octets, (one) => one.toString(2).padStart(8, "0")).join("");
-  return /^1*0*$/.test(bits);
+  return !bits.includes("01");
 }
 
 function readDistributionPoints(reader: Reader): readonly (readonly GeneralName[])[] {
@@ -264,11 +299,14 @@ function readDistributionPoint(reader: Reader): readonly GeneralName[] {
   const inside = reader.enter();
   const point = inside.peek() === context(0) ? readPointName(inside.enter(context(0))) : undefined;
   if (inside.peek() === context(1, "primitive")) inside.bitString(context(1, "primitive"));
-  const issued = inside.peek() === context(2);
-  if (issued) readGeneralNames(inside, context(2));
+  const issuers = inside.peek() === context(2) ? readGeneralNames(inside, context(2)) : [];
   inside.done();
-  if (point === undefined && !issued) throw new Unreadable("a distribution point without a name");
-  return point?.full ?? [];
+  const full = point?.full ?? [];
+  const relative = point !== undefined && point.full === undefined;
+  if (full.length === 0 && !relative && issuers.length === 0) {
+    throw new Unreadable("a distribution point without a name");
+  }
+  return full;
 }
 
 /** RFC 5280 §4.2.1.13: full names, or a name relative to the issuer. */
@@ -296,7 +334,7 @@ function readPolicies(reader: Reader): void {
 function readQualifier(reader: Reader): void {
   const inside = reader.enter();
   const oid = inside.oid();
-  if (oid === QUALIFIER_CPS) fromUtf8(inside.content(0x16));
+  if (oid === QUALIFIER_CPS) readText(inside, IA5_STRING);
   else if (oid === QUALIFIER_NOTICE) readNotice(inside.enter());
   else throw new Unreadable("a policy qualifier of a kind that is not read");
   inside.done();
@@ -306,7 +344,7 @@ function readNotice(reader: Reader): void {
   if (reader.peek() === SEQUENCE) {
     const reference = reader.enter();
     readDisplayText(reference);
-    reference.enter().each(MOST_ITEMS, "numbers", (one) => one.integer());
+    reference.enter().each(MOST_ITEMS, "numbers", readCount);
     reference.done();
   }
   if (reader.peek() !== 0) readDisplayText(reader);
@@ -316,20 +354,20 @@ function readNotice(reader: Reader): void {
 function readDisplayText(reader: Reader): void {
   const tag = reader.peek();
   if (!DISPLAY_TEXT.has(tag)) throw new Unreadable("a text in a kind of string that is not read");
+  readText(reader, tag);
+}
+
+function readText(reader: Reader, tag: number): void {
   const content = reader.content(tag);
-  if (tag !== 0x1e) fromUtf8(content);
+  const text = tag === BMP_STRING ? fromWide(content, 2) : fromUtf8(content);
+  if (tag === IA5_STRING && text.length < content.length) {
+    throw new Unreadable("an IA5String that is not ASCII");
+  }
 }
 
 function readPolicyConstraints(reader: Reader): void {
   const inside = reader.enter();
-  let count = 0;
-  for (const tag of [context(0, "primitive"), context(1, "primitive")]) {
-    if (inside.peek() !== tag) continue;
-    readNumber(inside, tag);
-    count++;
-  }
-  inside.done();
-  if (count === 0) throw new Unreadable("no policy constraints");
+  readSomeOf(inside, (tag) => readNumber(inside, tag));
 }
 
 function readAccess(reader: Reader): void {
@@ -343,10 +381,15 @@ function readAccess(reader: Reader): void {
 
 function readUsagePeriod(reader: Reader): void {
   const inside = reader.enter();
-  for (const tag of [context(0, "primitive"), context(1, "primitive")]) {
-    if (inside.peek() === tag) readGeneralizedTime(inside, tag);
-  }
-  inside.done();
+  readSomeOf(inside, (tag) => readGeneralizedTime(inside, tag));
+}
+
+/** [0] and [1], of which one at least is there. */
+function readSomeOf(reader: Reader, read: (tag: number) => unknown): void {
+  const tags = [context(0, "primitive"), context(1, "primitive")];
+  const found = tags.filter((tag) => reader.peek() === tag && read(tag) !== undefined);
+  reader.done();
+  if (found.length === 0) throw new Unreadable("an extension that says nothing");
 }
 
 const SYNTAX: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<
@@ -354,7 +397,7 @@ const SYNTAX: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<
   (reader: Reader) => unknown
 >([
   [SUBJECT_KEY_IDENTIFIER, (reader) => reader.content(0x04)],
-  [KEY_USAGE, (reader) => reader.bitString(BIT_STRING)],
+  [KEY_USAGE, readKeyUsage],
   ["2.5.29.16", readUsagePeriod],
   [SUBJECT_ALTERNATIVE_NAME, (reader) => readGeneralNames(reader)],
   ["2.5.29.18", (reader) => readGeneralNames(reader)],
@@ -369,5 +412,5 @@ const SYNTAX: ReadonlyMap<string, (reader: Reader) => unknown> = new Map<
   ["2.5.29.54", (reader) => readNumber(reader)],
   [AUTHORITY_INFORMATION_ACCESS, readAccess],
   ["1.3.6.1.5.5.7.1.11", readAccess],
-  [OCSP_NO_CHECK, (reader) => reader.content(0x05)],
+  [OCSP_NO_CHECK, (reader) => reader.nothing()],
 ]);

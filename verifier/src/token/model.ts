@@ -7,7 +7,7 @@
  * - authority.ts `authorityOf(facts, authorities)`, `whoseWord(facts, authority)` (V17)
  * - seal.ts `judgeSeal(cms, digest, seals): Promise<SealResult>` (V16, 3 to 8)
  * - stamp.ts `judgeStamp(token, imprint, certificates, items, authorities): Promise<Outcome>` (V16.D)
- * - certificate.ts `readCertificate(der)`, and `readCertificateFrame(der)` for what a trust file lists
+ * - certificate.ts `readCertificate(der)`, and `readTrustedCertificate(der)` for a trust file's
  */
 
 import type { Status } from "../report.ts";

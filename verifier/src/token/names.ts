@@ -19,7 +19,7 @@ export interface Name {
 
 const PRINTABLE_STRING = 0x13;
 const UNIVERSAL_STRING = 0x1c;
-const BMP_STRING = 0x1e;
+export const BMP_STRING = 0x1e;
 /** OCTET STRING, UTF8, Numeric, T61, IA5 and Visible strings, UTCTime, GeneralizedTime: all read as UTF-8. */
 const IN_UTF8: ReadonlySet<number> = new Set([0x04, 0x0c, 0x12, 0x14, 0x16, 0x17, 0x18, 0x1a]);
 const UNIQUE_IDENTIFIER = "2.5.4.45";
@@ -97,7 +97,7 @@ function printable(content: Uint8Array): string {
 }
 
 /** UTF-16 or UTF-32, big-endian; Unreadable for surrogates that stand alone. */
-function fromWide(content: Uint8Array, width: number): string {
+export function fromWide(content: Uint8Array, width: number): string {
   if (content.length % width !== 0) throw new Unreadable("a string is cut short");
   let text = "";
   for (let at = 0; at < content.length; at += width) {

@@ -9,7 +9,7 @@ import { equal } from "../bytes.ts";
 import { CheckFailed, Unreadable } from "../errors.ts";
 import { sha256, sha384, sha512 } from "../hash.ts";
 import { isPlain, readAlgorithm, readSignatureAlgorithm } from "./algorithm.ts";
-import { readCertificateFrame, type Certificate } from "./certificate.ts";
+import { readTrustedCertificate, type Certificate } from "./certificate.ts";
 import { ENUMERATED, OCTET_STRING, Reader, SEQUENCE, context, only, whole } from "./der.ts";
 import {
   OCSP_NO_CHECK,
@@ -165,7 +165,7 @@ function readCertificates(reader: Reader): readonly Certificate[] {
   const explicit = reader.enter(context(0));
   const found = explicit
     .enter()
-    .each(MOST_ITEMS, "certificates", (one) => readCertificateFrame(one.raw()));
+    .each(MOST_ITEMS, "certificates", (one) => readTrustedCertificate(one.raw()));
   explicit.done();
   return found;
 }
@@ -226,7 +226,7 @@ function readAnswer(reader: Reader): Answer {
 function readStanding(reader: Reader): Standing {
   const tag = reader.peek();
   if (tag === context(0, "primitive") || tag === context(2, "primitive")) {
-    if (reader.content(tag).length > 0) throw new Unreadable("DER: a NULL that is not empty");
+    reader.nothing(tag);
     return tag === context(0, "primitive") ? "good" : "unknown";
   }
   const inside = reader.enter(context(1));

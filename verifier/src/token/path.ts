@@ -15,7 +15,7 @@ import {
   type Algorithm,
   type DigestName,
 } from "./algorithm.ts";
-import { readCertificate, type Certificate } from "./certificate.ts";
+import { readCertificate, readCertificateNames, type Certificate } from "./certificate.ts";
 import { checkAlternativeNames, checkSubjects, type Budget } from "./constraints.ts";
 import { GENERALIZED_TIME } from "./der.ts";
 import * as extension from "./extensions.ts";
@@ -53,7 +53,15 @@ const PSS_PARAMETERS: ReadonlyMap<string, DigestName> = new Map(
 
 /** RFC 3161 §2.3 (T10): extended key usage is critical and timeStamping alone; a key usage, where there is
  * one, allows signing. */
-export function checkUsage({ extensions }: Certificate): void {
+export function checkUsage(certificate: Certificate): void {
+  checkStamping(certificate);
+  const bits = extension.keyUsage(certificate.extensions);
+  if (bits && !bits.has(extension.DIGITAL_SIGNATURE) && !bits.has(extension.NON_REPUDIATION)) {
+    throw new CheckFailed("the signer's key usage does not allow signing");
+  }
+}
+
+function checkStamping({ extensions }: Certificate): void {
   const usages = extension.extendedKeyUsage(extensions);
   if (usages === undefined) {
     throw new CheckFailed("the signer's certificate is not one for time-stamping");
@@ -63,10 +71,6 @@ export function checkUsage({ extensions }: Certificate): void {
   }
   if (!extensions.get(extension.EXTENDED_KEY_USAGE)?.critical) {
     throw new CheckFailed("the signer's time-stamping usage is not critical");
-  }
-  const bits = extension.keyUsage(extensions);
-  if (bits && !bits.has(extension.DIGITAL_SIGNATURE) && !bits.has(extension.NON_REPUDIATION)) {
-    throw new CheckFailed("the signer's key usage does not allow signing");
   }
 }
 
@@ -107,29 +111,30 @@ export async function pathAt(
   if (anchors.length === 0) {
     throw new NotChecked("no time-stamping authority is in the trust given");
   }
-  const helpers = readable(untrusted);
+  const distinct = new Map(untrusted.map((der) => [toHex(der), der]));
+  const helpers = readable([...distinct.values()], readCertificate);
   const budget = { comparisons: 0, signatures: 0 };
   const search = { anchors, helpers, second: wholeSecond(moment), budget };
   try {
     checkBasics(leaf, search.second);
-    checkUsage(leaf);
+    checkStamping(leaf);
     const path = await extend([leaf], search);
     checkSubjects(path);
     return path;
   } catch (error) {
     if (!isFault(error)) throw error;
-    if (!namesLeadTo(leaf, helpers, anchors)) {
+    if (!namesLeadTo(leaf, untrusted, anchors)) {
       throw new NotChecked("the authority is not in the trust given");
     }
     throw new CheckFailed("the path to a trusted authority does not hold at genTime");
   }
 }
 
-function readable(untrusted: readonly Uint8Array[]): readonly Certificate[] {
-  const distinct = new Map(untrusted.map((der) => [toHex(der), der]));
-  return [...distinct.values()].flatMap((der) => {
+/** What `read` makes of each, but those that it cannot read. */
+function readable<T>(untrusted: readonly Uint8Array[], read: (der: Uint8Array) => T): readonly T[] {
+  return untrusted.flatMap((der) => {
     try {
-      return [readCertificate(der)];
+      return [read(der)];
     } catch (error) {
       if (error instanceof Unreadable) return [];
       throw error;
@@ -261,14 +266,17 @@ function rsaScheme(algorithm: Algorithm): { name: DigestName; padding: Padding }
   return { name, padding: { saltOctets: Number(name.slice(3)) / 8 } };
 }
 
-/** Whether issuer names, followed from the leaf through the helpers, reach an anchor. */
+/** Whether issuer names, followed from the leaf through all certificates whose names can be read, reach an
+ * anchor. */
 function namesLeadTo(
   leaf: Certificate,
-  helpers: readonly Certificate[],
+  untrusted: readonly Uint8Array[],
   anchors: readonly Certificate[],
 ): boolean {
   const goals = new Set(anchors.map((anchor) => toHex(anchor.subject.der)));
-  const known = helpers.map((one) => [toHex(one.subject.der), toHex(one.issuer.der)] as const);
+  const known = readable(untrusted, readCertificateNames).map(
+    ({ subject, issuer }) => [toHex(subject), toHex(issuer)] as const,
+  );
   const reached = new Set([toHex(leaf.subject.der)]);
   let fresh = new Set([toHex(leaf.issuer.der)]);
   while (fresh.size > 0) {

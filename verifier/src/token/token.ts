@@ -7,7 +7,7 @@ import { equal } from "../bytes.ts";
 import { CheckFailed, NotChecked } from "../errors.ts";
 import type { TrustedAuthority } from "../proof/trust_model.ts";
 import { digest } from "./algorithm.ts";
-import { readCertificate, readCertificateFrame, type Certificate } from "./certificate.ts";
+import { readCertificate, readTrustedCertificate, type Certificate } from "./certificate.ts";
 import {
   checkContentType,
   checkMessageDigest,
@@ -108,7 +108,7 @@ function makeBench(
       pathAt(
         certificate(),
         [...token().signed.certificates, ...certificates],
-        authorities.map((authority) => readCertificateFrame(authority.certificate)),
+        authorities.map((authority) => readTrustedCertificate(authority.certificate)),
         token().info.genTime,
       ),
     ),
