@@ -7,9 +7,8 @@ import type { Parameters } from "./parameters.ts";
 import { hexValue } from "./transfer.ts";
 
 const NAME_MAX = 1024;
-const SECTIONS_MAX = 1000;
 const PERCENT = 0x25;
-const SECTION = /^(?:0|[1-9][0-9]{0,2})\*?$/;
+const SECTION = /^(0|[1-9][0-9]{0,2})(\*?)$/;
 
 interface Section {
   readonly value: string;
@@ -43,18 +42,20 @@ function namesOf(parameters: Parameters, key: string, defects: Defects): string[
   return names;
 }
 
+/** From number 0 up to the first that is missing; of two with one number the first counts. */
 function readSections(parameters: Parameters, key: string, defects: Defects): Section[] {
-  const sections: Section[] = [];
-  for (let number = 0; number < SECTIONS_MAX; number++) {
-    const plain = parameters.get(`${key}*${number}`);
-    const marked = parameters.get(`${key}*${number}*`);
-    const value = marked ?? plain;
-    if (value === undefined) break;
-    sections.push({ value, isMarked: marked !== undefined });
-  }
+  const found = new Map<number, Section>();
   let all = 0;
-  for (const name of parameters.keys()) {
-    if (name.startsWith(`${key}*`) && SECTION.test(name.slice(key.length + 1))) all++;
+  for (const [name, value] of parameters) {
+    const match = name.startsWith(`${key}*`) && SECTION.exec(name.slice(key.length + 1));
+    if (!match) continue;
+    all++;
+    const number = Number(match[1]);
+    if (!found.has(number)) found.set(number, { value, isMarked: match[2] === "*" });
+  }
+  const sections: Section[] = [];
+  for (let next = found.get(0); next !== undefined; next = found.get(sections.length)) {
+    sections.push(next);
   }
   if (all > sections.length) defects.add("header.parameter");
   return sections;

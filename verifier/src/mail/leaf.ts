@@ -183,5 +183,7 @@ function formOf(leaf: Leaf, kind: string): string {
   const outer = leaf.within[0];
   if (!leaf.isDirect || outer?.type !== "multipart/report") return "attached";
   const said = outer.parameters.get("report-type");
-  return said === undefined || asciiLower(said) === reportTypeOf(kind) ? "direct" : "attached";
+  return said === undefined || said === "" || asciiLower(said) === reportTypeOf(kind)
+    ? "direct"
+    : "attached";
 }

@@ -15,7 +15,7 @@ const SERVICES: ReadonlyMap<string, readonly string[]> = new Map(
   dropbox.com /l/ /s/ /scl/ /sh/ /t/|dropboxusercontent.com|filemail.com /d/ /t/
   filesender.renater.fr|fromsmash.com|grosfichiers.com|icloud.com /attachment/ /iclouddrive/
   kdrive.infomaniak.com|mediafire.com /file/ /folder/|mega.co.nz|mega.nz|onedrive.live.com
-  pcloud.link|share.icloud.com|sharefile.com /d/ /share|sharepoint.com|swisstransfer.com /d/
+  pcloud.link|share.icloud.com|sharefile.com /d /share|sharepoint.com|swisstransfer.com /d/
   transfernow.net|we.tl|web.tresorit.com /l/|wetransfer.com /downloads/|workdrive.zoho.com|yadi.sk`
     .split(/\n|\|/)
     .map((entry) => entry.trim().split(" "))

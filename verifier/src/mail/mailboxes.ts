@@ -50,8 +50,8 @@ function readOccurrence(value: string, found: Mailbox[], defects: Defects): numb
     const special = token.kind === "special" ? token.text : "";
     const beginsGroup: boolean = special === ":" && !inAngle && !inGroup;
     if (special === ";" || (special === "," && !inAngle) || beginsGroup) {
-      if (!isSpaceAlone(piece))
-        found.push(beginsGroup ? group(piece, defects) : mailbox(piece, defects));
+      if (beginsGroup) found.push(group(piece, defects));
+      else if (!isSpaceAlone(piece)) found.push(mailbox(piece, defects));
       piece = [];
       if (special === ";") inAngle = false;
       if (special !== ",") inGroup = beginsGroup;
@@ -130,9 +130,8 @@ function isSpecial(token: Token | undefined, special: string): boolean {
 
 function group(piece: readonly Token[], defects: Defects): Mailbox {
   const name = phrase(piece, defects);
-  const remarks = comments(piece, defects);
   if (name !== "" && piece.some((token) => token.kind === "comment")) defects.add("header.address");
-  return { address: "", name: name === "" ? remarks : name };
+  return { address: "", name };
 }
 
 function mailbox(piece: readonly Token[], defects: Defects): Mailbox {

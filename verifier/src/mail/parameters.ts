@@ -12,18 +12,17 @@ const TOKEN = /^[!#-'+.^-~0-9A-Z-]+$/;
 const QUOTED = /"[^"\\\x00-\x08\x0a-\x1f\x7f]*"/y;
 const UNQUOTED = /[^"\\\x00-\x20\x7f;(),]+/y;
 
-/** `rest` is what follows the type or the disposition. */
-export function readParameters(rest: string, defects: Defects): Parameters {
+/** From the first `;` on. */
+export function readParameters(text: string, defects: Defects): Parameters {
   const found = new Map<string, string>();
-  for (let at = rest.indexOf(";"); at >= 0;) {
-    const parameter = parameterAt(rest, at);
+  for (let at = text.indexOf(";"); at >= 0;) {
+    const parameter = parameterAt(text, at);
     if (parameter !== undefined) {
       if (found.has(parameter.name)) defects.add("header.parameter");
       else found.set(parameter.name, parameter.value);
     }
-    at = rest.indexOf(";", parameter?.end ?? at + 1);
+    at = text.indexOf(";", parameter?.end ?? at + 1);
   }
-  if (!isCommonForm(rest)) defects.add("header.parameter");
   return found;
 }
 
@@ -65,8 +64,11 @@ function quotedAt(text: string, quote: number): { value: string; end: number } {
   };
 }
 
-/** Whether every reader of mail takes all of it alike. */
-function isCommonForm(text: string): boolean {
+/**
+ * Whether every reader of mail takes all of it alike; `text` is what follows the type or the
+ * disposition.
+ */
+export function isCommonForm(text: string): boolean {
   let at = 0;
   for (let next: number | undefined = 0; next !== undefined; next = commonParameter(text, at)) {
     at = next;

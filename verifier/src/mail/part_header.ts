@@ -5,7 +5,7 @@ import { fileName } from "./file_name.ts";
 import type { Fields } from "./fields.ts";
 import type { Defects } from "./header_text.ts";
 import { CR, isBlank, octetsOf, trimBlanks } from "./octets.ts";
-import { type Parameters, readParameters } from "./parameters.ts";
+import { isCommonForm, type Parameters, readParameters } from "./parameters.ts";
 
 export interface PartHeader {
   /** In lower case. */
@@ -31,10 +31,9 @@ const BOUNDARY_MAX = 256;
 
 /** `absent` is the type of a part without Content-Type. */
 export function readPartHeader(fields: Fields, absent: string, defects: Defects): PartHeader {
-  const { type, rest } = readType(fields.get("content-type")?.[0], absent, defects);
-  const parameters = readParameters(rest, defects);
+  const { type, parameters } = readType(fields.get("content-type")?.[0], absent, defects);
   const disposition = fields.get("content-disposition")?.[0];
-  const ofDisposition = readParameters(afterToken(disposition ?? ""), defects);
+  const ofDisposition = readDispositionParameters(disposition, defects);
   return {
     type,
     parameters,
@@ -47,35 +46,39 @@ export function readPartHeader(fields: Fields, absent: string, defects: Defects)
   };
 }
 
+/** Where there is no type to be read, the form of the parameters is not judged. */
 function readType(
   value: string | undefined,
   absent: string,
   defects: Defects,
-): { type: string; rest: string } {
-  if (value === undefined) return { type: absent, rest: "" };
+): { type: string; parameters: Parameters } {
+  if (value === undefined) return { type: absent, parameters: new Map() };
   const match = TYPE.exec(value);
-  if (match === null) {
-    defects.add("header.content-type");
-    return { type: "text/plain", rest: "" };
+  const rest = value.slice(match?.[0].length ?? 0);
+  if (match === null || !/^[ \t]*(?:;|$)/.test(rest)) defects.add("header.content-type");
+  if (match !== null && !isCommonForm(rest)) defects.add("header.parameter");
+  const type = match === null ? "text/plain" : asciiLower(match[1]!);
+  return { type, parameters: readParameters(rest, defects) };
+}
+
+function readDispositionParameters(value: string | undefined, defects: Defects): Parameters {
+  if (value === undefined) return new Map();
+  const token = DISPOSITION_TOKEN.exec(value);
+  if (token === null || !isCommonForm(value.slice(token[0].length))) {
+    defects.add("header.parameter");
   }
-  const rest = value.slice(match[0].length);
-  if (!/^[ \t]*(?:;|$)/.test(rest)) defects.add("header.content-type");
-  return { type: asciiLower(match[1]!), rest };
+  return readParameters(value, defects);
 }
 
-function afterToken(value: string): string {
-  return value.slice(DISPOSITION_TOKEN.exec(value)?.[0].length ?? 0);
-}
-
-/** Leading blanks removed, up to the first blank or `;`, in lower case. */
-function firstWord(value: string): string {
-  return asciiLower(/^[ \t]*([^ \t;]*)/.exec(value)![1]!);
+/** Leading blanks removed, up to the first blank or `;`, in lower case; undefined if empty. */
+function firstWord(value: string): string | undefined {
+  return asciiLower(/^[ \t]*([^ \t;]*)/.exec(value)![1]!) || undefined;
 }
 
 function readEncoding(value: string | undefined, defects: Defects): string | undefined {
   if (value === undefined) return undefined;
   const encoding = firstWord(value);
-  if (trimBlanks(value).length !== encoding.length) defects.add("transfer.parameter");
+  if (trimBlanks(value).length !== (encoding ?? "").length) defects.add("transfer.parameter");
   return encoding;
 }
 

@@ -46,21 +46,22 @@ export function reportTypeOf(kind: string): string | undefined {
 /** Name in lower case → value; the first of each name. */
 type Group = ReadonlyMap<string, string>;
 
+const EMPTY: Group = new Map();
+
 /** The report in a part of such a type. */
 export function readReport(
   kind: string,
   form: string,
   decoded: Uint8Array,
   defects: Defects,
-): ReceiptReport | undefined {
+): ReceiptReport {
   const groups = readGroups(decoded);
-  if (kind === "mdn") return groups[0] && mdn(groups[0], form);
+  if (kind === "mdn") return mdn(groups[0] ?? EMPTY, form);
   const ofRecipients = groups.filter(
     (group) => group.has("action") || group.has("final-recipient"),
   );
   if (ofRecipients.length > 1) defects.add("report.several-recipients");
-  const group = ofRecipients[0];
-  if (group === undefined) return undefined;
+  const group = ofRecipients[0] ?? EMPTY;
   return {
     kind,
     form,
