@@ -191,7 +191,13 @@ class QuotedPrintable:
             end = b"\r\n" if line.endswith(b"\r") else b"\n"
             text = line[: len(line) + 1 - len(end)]
             bare = text.rstrip(b" \t")
-            out.append((text if len(text) - len(bare) > BLANK_RUN_MAX_BYTES else bare) + end)
+            if len(text) - len(bare) > BLANK_RUN_MAX_BYTES:
+                bare = text
+            elif len(bare) < len(text) and bare.endswith(b"=\r"):
+                # Blanks stood between this CR and the LF: they are no line end together.
+                self.defects.add("transfer.qp-malformed")
+                bare = bare[:-2] + b"=3D\r"
+            out.append(bare + end)
         out.append(last)
         return b"".join(out)
 

@@ -154,6 +154,8 @@ def test_base64_leniencies(data: bytes, decoded: bytes, defects: set[str]) -> No
         (b"=G1", b"=G1", {"transfer.qp-malformed"}),
         (b"end=", b"end", {"transfer.qp-malformed"}),
         (b"a=\rb", b"a=\rb", {"transfer.qp-malformed"}),
+        # With the blanks gone, CR and LF stand together; they were no line end.
+        (b"a=\r \nb", b"a=\r\nb", {"transfer.qp-malformed"}),
         (b"a \r\rb", b"a \r\rb", set()),
     ],
 )

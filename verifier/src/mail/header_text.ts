@@ -40,9 +40,7 @@ function withoutEncodedWords(value: string, defects: Defects): string {
     run = undefined;
   };
   const ordinary = (end: number): void => {
-    const { text, replaced } = replacing(value.slice(kept, end));
-    if (replaced) defects.add("header.undecodable");
-    pieces.push(text);
+    pieces.push(decodedText(value.slice(kept, end), defects));
   };
   for (const match of value.matchAll(ENCODED_WORD)) {
     const charset = charsetOf(match[1]!);
@@ -87,6 +85,13 @@ function wordOctets(encoding: string, text: string, defects: Defects): Uint8Arra
     if (value >= 0) i += 2;
   }
   return made.subarray(0, size);
+}
+
+/** As utf-8 with replacement. */
+export function decodedText(value: string, defects: Defects): string {
+  const { text, replaced } = replacing(value);
+  if (replaced) defects.add("header.undecodable");
+  return text;
 }
 
 /** Step 5. */

@@ -4,10 +4,10 @@ import { canonical } from "../json.ts";
 import { dateValue } from "./dates.ts";
 import type { Fields } from "./fields.ts";
 import { fingerprint, type Fingerprint } from "./fingerprint.ts";
-import { type Defects, digestOf, headerText } from "./header_text.ts";
+import { decodedText, type Defects, digestOf, headerText } from "./header_text.ts";
 import { firstIdentifier, linkedIdentifiers } from "./identifiers.ts";
 import { type Mailbox, mailboxes } from "./mailboxes.ts";
-import { replacing, unifySpace } from "./octets.ts";
+import { unifySpace } from "./octets.ts";
 
 /** A type alias, so that it is a value of JSON, too. */
 export type StatedValues = {
@@ -64,7 +64,9 @@ function occurrences(
 ): string[] {
   const texts = values.slice(0, OCCURRENCES_MAX).map((value) => read(value, defects));
   if (values.length > OCCURRENCES_MAX) {
-    const rest = values.slice(OCCURRENCES_MAX).map((value) => unifySpace(replacing(value).text));
+    const rest = values
+      .slice(OCCURRENCES_MAX)
+      .map((value) => unifySpace(decodedText(value, defects)));
     defects.add("header.too-long");
     texts.push(digestOf(rest.join("\n")));
   }

@@ -28,7 +28,7 @@ const PARTING = new Uint8Array(256).map((_, octet) =>
   octet <= 0x20 || octet === 0x7f || "\"'<>\\`".includes(String.fromCharCode(octet)) ? 1 : 0,
 );
 
-/** The different links of one message → the service that each is counted for. */
+/** The different links of one message, without their schemes → the service that each is counted for. */
 export type Links = Map<string, string>;
 
 /** Adds those of one body, as it is decoded. */
@@ -41,13 +41,12 @@ export function addLinks(links: Links, octets: Uint8Array): void {
     const link = linkAt(octets, start, at);
     if (link === undefined) continue;
     at = link.end - 1;
-    addLink(links, link.scheme, link.host, link.path);
+    addLink(links, link.host, link.path);
     while (at + 1 < octets.length && PARTING[octets[at + 1]!] === 0) at++;
   }
 }
 
 interface Link {
-  readonly scheme: string;
   readonly host: string;
   readonly path: string;
   readonly end: number;
@@ -56,8 +55,7 @@ interface Link {
 /** The link whose `://` stands at `colon`, in the piece that begins at `start`. */
 function linkAt(octets: Uint8Array, start: number, colon: number): Link | undefined {
   const before = ascii(octets, Math.max(start, colon - 5), colon);
-  const scheme = before.endsWith("http") ? "http" : before === "https" ? "https" : undefined;
-  if (scheme === undefined) return undefined;
+  if (!before.endsWith("http") && before !== "https") return undefined;
   const limit = Math.min(start + PIECE_MAX, octets.length);
   let hostEnd = colon + 3;
   while (hostEnd < limit && isHostOctet(octets[hostEnd]!)) hostEnd++;
@@ -67,7 +65,6 @@ function linkAt(octets: Uint8Array, start: number, colon: number): Link | undefi
   let end = hostEnd;
   while (end < limit && PARTING[octets[end]!] === 0) end++;
   return {
-    scheme,
     host: ascii(octets, colon + 3, hostEnd),
     path: characters(octets.subarray(hostEnd, end)),
     end,
@@ -89,12 +86,12 @@ function isHostOctet(octet: number): boolean {
   );
 }
 
-function addLink(links: Links, scheme: string, host: string, path: string): void {
+function addLink(links: Links, host: string, path: string): void {
   const service = serviceOf(host);
   if (service === undefined) return;
   const paths = SERVICES.get(service)!;
   if (paths.length > 0 && !paths.some((beginning) => path.startsWith(beginning))) return;
-  const link = withoutSigns(`${scheme}://${host}${path.replaceAll("&amp;", "&")}`);
+  const link = withoutSigns(`${host}${path.replaceAll("&amp;", "&")}`);
   if (links.size < LINKS_MAX) links.set(link, service);
 }
 

@@ -1,8 +1,8 @@
 /** Mailboxes of From, To and Cc (SPEC §3.6.2): tokens, pieces, addresses. One pass, no backtracking. */
 
 import { asciiLower } from "./charsets.ts";
-import { bounded, type Defects, digestOf, headerText } from "./header_text.ts";
-import { isSpace, replacing, unifySpace } from "./octets.ts";
+import { bounded, decodedText, type Defects, digestOf, headerText } from "./header_text.ts";
+import { isSpace, unifySpace } from "./octets.ts";
 
 /** As the claim spells it. A type alias, so that it is a value of JSON, too. */
 export type Mailbox = { address: string; name: string };
@@ -33,7 +33,7 @@ export function mailboxes(values: readonly string[], defects: Defects): Mailbox[
   }
   if (left.length > 0) {
     defects.add("header.too-many-mailboxes");
-    found.push({ address: "", name: digestOf(unifySpace(replacing(left.join(",")).text)) });
+    found.push({ address: "", name: digestOf(unifySpace(decodedText(left.join(","), defects))) });
   }
   return found;
 }
@@ -183,9 +183,7 @@ function readAddress(tokens: readonly Token[], defects: Defects): string | undef
   const isHost = domain.length > 0 && domain.every(isName) && !isDot(domain[0]!);
   if (!isLiteral && !isHost) return undefined;
   const text = (some: readonly Token[]): string => some.map((token) => token.text).join("");
-  const { text: address, replaced } = replacing(`${text(local)}@${asciiLower(text(domain))}`);
-  if (replaced) defects.add("header.undecodable");
-  return bounded(address, defects);
+  return bounded(decodedText(`${text(local)}@${asciiLower(text(domain))}`, defects), defects);
 }
 
 /** No two of atom, word and quoted with white space or a comment between them. */

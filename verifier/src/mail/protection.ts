@@ -38,10 +38,10 @@ export function protectionNotes(
   parent: string | undefined,
   decoded: Uint8Array,
 ): string[] {
-  if (CMS_TYPES.includes(header.type)) return [cmsNote(header, decoded)];
   const byType = BY_TYPE.get(header.type);
   if (byType !== undefined) return [byType];
   const notes = parent === "encrypted" ? ["encrypted.pgp"] : [];
+  if (CMS_TYPES.includes(header.type)) notes.push(cmsNote(header, decoded));
   return header.type.startsWith("text/") ? [...notes, ...armourNotes(decoded)] : notes;
 }
 

@@ -93,9 +93,8 @@ export function decodeQuotedPrintable(content: Uint8Array): Decoded {
     let end = next - lineEnd;
     while (end > start && isBlank(content[end - 1]!)) end--;
     if (next - lineEnd - end > BLANKS_MAX) end = next - lineEnd;
-    const bent = lineEnd === 1 && end < next - lineEnd && content[end - 1] === CR ? 1 : 0;
-    const soft = end - bent > start && content[end - bent - 1] === EQUALS;
-    if (soft) end -= 1 + bent;
+    const soft = end > start && content[end - 1] === EQUALS;
+    if (soft) end--;
     if (soft && lineEnd === 0) malformed = true;
     for (let i = start; i < end; i++) {
       const octet = content[i]!;
