@@ -70,12 +70,12 @@ export function readHeader<Delimiter>(
   let at = start;
   while (at < octets.length) {
     const line = lineAt(octets, at);
+    if (line.next - start > place.most) return undefined;
     const delimiter = place.delimiterAt(line);
     if (delimiter !== undefined) {
       defects.add("header.no-separator");
       return ends(at, delimiter);
     }
-    if (line.next - start > place.most) return undefined;
     if (line.end === line.start) return ends(line.next);
     const colon = colonOf(octets, line);
     if (at > start && isBlank(octets[at]!)) {

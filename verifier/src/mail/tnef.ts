@@ -2,13 +2,12 @@
 
 import { toBase64url } from "../bytes.ts";
 import { sha256, sha3_256 } from "../hash.ts";
-import { decodeReplacing } from "./charsets.ts";
-import { bounded, type Defects, normalised } from "./header_text.ts";
-import { CR, LF, unifySpace } from "./octets.ts";
+import type { Defects } from "./header_text.ts";
+import { CR, LF } from "./octets.ts";
 import {
   beforeNul,
+  narrowName,
   readTnefProperties,
-  type TnefName,
   type TnefProperties,
 } from "./tnef_properties.ts";
 
@@ -24,10 +23,9 @@ const SIGNATURE = [0x78, 0x9f, 0x3e, 0x22];
 const HEADER = 6;
 const FILES_MAX = 100;
 const ATTRIBUTES_MAX = 10_000;
-const NARROW_MAX = 262_144;
+const HELD_MAX = 262_144;
 const TITLE_MAX = 1024;
 const PROPERTIES_MAX = 65_536;
-const NAME_MAX = 1024;
 
 const BEGINS_FILE = 0x69002;
 const CONTENT = 0x6800f;
@@ -66,7 +64,7 @@ interface Contents {
   readonly charset: string;
 }
 
-/** `budget` is how many files may still be listed in this scan. */
+/** `budget` is how many files it may have: 1,000 less those listed before in this scan. */
 export function readTnef(octets: Uint8Array, budget: number, defects: Defects): Tnef {
   const contents = readContents(octets);
   const listed = contents && listedFiles(contents, budget);
@@ -77,9 +75,7 @@ export function readTnef(octets: Uint8Array, budget: number, defects: Defects): 
   const notes = ["tnef"];
   if (contents.hasText) notes.push("tnef.text");
   if (listed.length < contents.files.length) notes.push("tnef.unlisted");
-  const files = listed.map(({ file, properties }) =>
-    fileClaim(file, properties, contents.charset, defects),
-  );
+  const files = listed.map(({ file, properties }) => fileClaim(file, properties, contents.charset));
   return { files, notes };
 }
 
@@ -91,17 +87,18 @@ function readContents(octets: Uint8Array): Contents | undefined {
   let hasText = false;
   let charset = "us-ascii";
   for (const { level, id, value } of attributes) {
-    if (TEXTS.includes(id) || id === CODE_PAGE) {
-      if (level !== 1) return undefined;
-      if (id !== CODE_PAGE) hasText = true;
-      else charset = charsetOfPage(value);
-    } else if (OF_FILES.includes(id)) {
-      if (level !== 2) return undefined;
-      if (id === BEGINS_FILE) files.push(new Map());
-      const file = files.at(-1);
-      if (file === undefined || file.has(id) || files.length > FILES_MAX) return undefined;
-      file.set(id, value);
+    const isOfMail = TEXTS.includes(id) || id === CODE_PAGE;
+    const isOfFile = OF_FILES.includes(id);
+    if (level === 2 ? isOfMail : isOfFile) return undefined;
+    if (id === CODE_PAGE) charset = charsetOfPage(value);
+    else if (isOfMail) hasText = true;
+    if (level === 1) continue;
+    if (id === BEGINS_FILE) files.push(new Map());
+    const file = files.at(-1);
+    if (file === undefined || files.length > FILES_MAX || (isOfFile && file.has(id))) {
+      return undefined;
     }
+    file.set(id, value);
   }
   return { files, hasText, charset };
 }
@@ -149,7 +146,7 @@ interface Listed {
   readonly properties: TnefProperties;
 }
 
-/** The files that are listed; undefined if they or their names are more than may be. */
+/** The files that are listed; undefined if all files or their names are more than may be. */
 function listedFiles({ files }: Contents, budget: number): Listed[] | undefined {
   const read = files.map((file) => {
     const properties = file.get(PROPERTIES);
@@ -158,46 +155,26 @@ function listedFiles({ files }: Contents, budget: number): Listed[] | undefined 
       properties: properties && readTnefProperties(properties.subarray(0, PROPERTIES_MAX)),
     };
   });
-  const narrow = read.reduce((sum, { properties }) => sum + (properties?.narrow ?? 0), 0);
+  const held = read.reduce((sum, { properties }) => sum + (properties?.held ?? 0), 0);
   const listed = read.flatMap(({ file, properties = NO_PROPERTIES }) =>
     file.has(CONTENT) && properties.isWhole ? [{ file, properties }] : [],
   );
-  return narrow > NARROW_MAX || listed.length > budget ? undefined : listed;
+  return held > HELD_MAX || files.length > budget ? undefined : listed;
 }
 
-const NO_PROPERTIES: TnefProperties = { names: [], narrow: 0, isWhole: true };
+const NO_PROPERTIES: TnefProperties = { names: [], held: 0, isWhole: true };
 
-function fileClaim(
-  file: Gathered,
-  properties: TnefProperties,
-  charset: string,
-  defects: Defects,
-): TnefFile {
+function fileClaim(file: Gathered, properties: TnefProperties, charset: string): TnefFile {
   const content = file.get(CONTENT)!;
   const claim: TnefFile = {
     size: content.length,
     sha256: toBase64url(sha256(content)),
     "sha3-256": toBase64url(sha3_256(content)),
   };
-  const title = beforeNul((file.get(TITLE) ?? new Uint8Array()).subarray(0, TITLE_MAX), 1);
-  for (const name of [...properties.names, { octets: title, isWide: false }]) {
-    const text = nameText(name, charset, defects);
+  const title = beforeNul((file.get(TITLE) ?? new Uint8Array()).subarray(0, TITLE_MAX));
+  for (const name of [...properties.names, title]) {
+    const text = typeof name === "string" ? name : narrowName(name, charset);
     if (text !== "") return { ...claim, name: text };
   }
   return claim;
-}
-
-function nameText(name: TnefName, charset: string, defects: Defects): string {
-  const text = name.isWide ? decodeWide(name.octets) : decodeReplacing(name.octets, charset).text;
-  return bounded(normalised(unifySpace(text), defects), defects, NAME_MAX);
-}
-
-/** UTF-16, little-endian; what is not well-formed is U+FFFD. */
-function decodeWide(octets: Uint8Array): string {
-  const units: string[] = [];
-  for (let at = 0; at + 1 < octets.length; at += 2) {
-    units.push(String.fromCharCode(octets[at]! | (octets[at + 1]! << 8)));
-  }
-  const text = units.join("").replace(/[\ud800-\udfff]/gu, "\ufffd");
-  return octets.length % 2 === 0 ? text : `${text}\ufffd`;
 }
