@@ -36,7 +36,7 @@ def second(inputs: Iterable[tuple[Path, Path | None]]) -> list[Json]:
         [VERIFIER / "node_modules/.bin/vite-node", "node/proofs.ts"],
         cwd=VERIFIER, input=lines, capture_output=True, text=True, check=True, timeout=3600,
     )  # fmt: skip
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    return [json.loads(line) for line in run.stdout.split("\n") if line]
 
 
 def essence(report: Json) -> Json:

@@ -52,7 +52,11 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 function skipSpace(cursor: Cursor): void {
-  while (" \t\n\r".includes(cursor.text[cursor.at] ?? "none")) cursor.at++;
+  for (;;) {
+    const code = cursor.text.charCodeAt(cursor.at);
+    if (code !== 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) return;
+    cursor.at++;
+  }
 }
 
 /** Passes over this character, white space before and after it; false if another stands there. */
@@ -145,8 +149,10 @@ function readEscape(cursor: Cursor): string {
   return String.fromCharCode(Number.parseInt(digits, 16));
 }
 
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
 function hasLoneSurrogate(text: string): boolean {
-  return /[\ud800-\udfff]/u.test(text);
+  return LONE_SURROGATE.test(text);
 }
 
 function readInteger(cursor: Cursor): number {
@@ -183,10 +189,10 @@ function write(value: Json, pieces: string[], depth: number): void {
 
 function writeArray(items: Json[], pieces: string[], depth: number): void {
   pieces.push("[");
-  items.forEach((item, place) => {
+  for (let place = 0; place < items.length; place++) {
     if (place > 0) pieces.push(",");
-    write(item, pieces, depth + 1);
-  });
+    write(items[place]!, pieces, depth + 1);
+  }
   pieces.push("]");
 }
 

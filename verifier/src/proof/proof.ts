@@ -48,10 +48,11 @@ const MEMBERS = [
 /** The proof in these bytes; Unreadable if they are none, or damaged. */
 export function readProof(bytes: Uint8Array): Proof {
   if (bytes.length > LARGEST_FILE) throw new Unreadable("over 16 MiB");
-  return proofOf(readCanonical(bytes), true);
+  return proofOf(readCanonical(bytes), bytes, MOST_LINKED);
 }
 
-function proofOf(value: Json, outermost: boolean): Proof {
+/** `bytes` are the value's canonical ones. */
+function proofOf(value: Json, bytes: Uint8Array, mostLinked: number): Proof {
   const members = closed(value, MEMBERS);
   oneOf(members["format"], ["proofmail/proof/0"]);
   checkSum(members);
@@ -62,8 +63,8 @@ function proofOf(value: Json, outermost: boolean): Proof {
     tokens: list(members["tokens"], MOST_ITEMS, byKind("rfc3161", tokenItem)),
     batches: list(members["batches"], MOST_ITEMS, byKind("rfc9162", batchOf)),
     renewals: list(members["renewals"], MOST_ITEMS, unknownItem),
-    linked: list(members["linked"], outermost ? MOST_LINKED : 0, (item) => proofOf(item, false)),
-    bytes: canonical(value),
+    linked: list(members["linked"], mostLinked, (item) => proofOf(item, canonical(item), 0)),
+    bytes,
   };
 }
 
