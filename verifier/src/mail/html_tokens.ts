@@ -7,7 +7,7 @@ export type HtmlNote = "html.malformed" | "html.unsupported" | "html.style" | "h
 
 /** An attribute as it stands: its references are not resolved. */
 export interface RawAttribute {
-  /** In lower case. */
+  /** In lower case, if it is ASCII; else as it stands. */
   readonly name: string;
   readonly value: string;
 }
@@ -157,7 +157,8 @@ function readTag(text: string, start: number, from: number, closing: boolean): T
     const nameEnd = skipName(text, at, most);
     if (nameEnd === at) return MALFORMED;
     const value = readValue(text, nameEnd, most);
-    attributes.push({ name: asciiLower(text.slice(at, nameEnd)), value: value.text });
+    const spelt = text.slice(at, nameEnd);
+    attributes.push({ name: isAscii(spelt) ? asciiLower(spelt) : spelt, value: value.text });
     at = value.end;
   }
   if (at >= most || tooLong(text, start, at + 1)) return MALFORMED;
