@@ -71,13 +71,13 @@ export function readMsg(octets: Uint8Array): OutlookMessage {
   const codePage = integerOf(fixed, 0x3ffd) ?? 0;
   const charset = CODE_PAGES.get(codePage) ?? "us-ascii";
   const own = propertiesOf(file, entries, fixed, charset);
-  const below = (prefix: string, most: number) =>
+  const below = <T>(prefix: string, most: number, read: (inside: Properties) => T) =>
     numbered(entries, prefix, most).map((storage) => {
       const inside = file.entries(storage);
-      return propertiesOf(file, inside, readFixed(file, inside, 8), charset);
+      return read(propertiesOf(file, inside, readFixed(file, inside, 8), charset));
     });
-  const recipients = below("__RECIP_VERSION1.0_#", RECIPIENTS_MAX).map(readRecipient);
-  const attachments = below("__ATTACH_VERSION1.0_#", ATTACHMENTS_MAX).map(readAttachment);
+  const recipients = below("__RECIP_VERSION1.0_#", RECIPIENTS_MAX, readRecipient);
+  const attachments = below("__ATTACH_VERSION1.0_#", ATTACHMENTS_MAX, readAttachment);
   return {
     messageClass: own.text(0x001a) ?? "",
     subject: readSubject(own),
