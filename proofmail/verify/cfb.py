@@ -151,9 +151,10 @@ class CompoundFile:
         if not 2 <= name_bytes <= 64:
             raise Unreadable("an entry of the compound file's directory has no name")
         try:
-            text = name[: name_bytes - 2].decode("utf-16-le")
-        except UnicodeDecodeError:
-            raise Unreadable("a name in the compound file is not text") from None
+            # Outlook's are ASCII, and programs do not agree on the letter case of others.
+            text = name[: name_bytes - 2].decode("utf-16-le").encode("ascii").decode("ascii")
+        except UnicodeError:
+            raise Unreadable("a name in the compound file is not ASCII") from None
         if not self._long_sizes:
             size &= 0xFFFFFFFF
         return Entry(text, kind == _STREAM, start, size, child), left, right

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from proofmail.core import charsets
+from proofmail.core.headers import ascii_lower
 from proofmail.errors import Unreadable
 from proofmail.verify.cfb import MAGIC, CompoundFile, Entry
 
@@ -238,7 +239,7 @@ def _subject(own: _Properties) -> str | None:
 def _person(own: _Properties, name: int, kind: int, address: int, smtp: int) -> Person | None:
     shown = own.text(name)
     found = own.text(smtp)
-    if found is None and (own.text(kind) or "").upper() == "SMTP":
+    if found is None and ascii_lower(own.text(kind) or "") == "smtp":
         found = own.text(address)
     return None if shown is None and found is None else Person(shown or "", found)
 

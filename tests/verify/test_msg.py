@@ -284,6 +284,12 @@ def test_a_directory_in_a_circle_or_streams_that_share_sectors_are_refused() -> 
         file.entries(file.root)
 
 
+def test_a_name_that_is_not_ascii_is_refused() -> None:
+    file = CompoundFile(make_compound({"a": b"x", "\u0131": b"y"}))
+    with pytest.raises(Unreadable, match="not ASCII"):
+        file.entries(file.root)
+
+
 # -- rich text ------------------------------------------------------------------------------------
 
 PAGE = (
