@@ -19,11 +19,11 @@ test("a case dossier holds its list and its proofs", () => {
   expect([found.kind, found.files.size]).toEqual(["case", 15]);
 });
 
-/** The sum of the bytes that the seal covers; nothing where the file is unreadable. */
-function covered(bytes: Uint8Array): number | undefined {
+/** The sums of the bytes that the seal covers; nothing where the file is unreadable. */
+function covered(bytes: Uint8Array): string | undefined {
   try {
     const spans = readDossier(bytes).seal?.covered ?? [];
-    return spans.flatMap((span) => [...span]).reduce((total, octet) => total + octet, 0);
+    return spans.map((span) => span.reduce((total, octet) => total + octet, 0)).join();
   } catch (error) {
     if (error instanceof Unreadable) return undefined;
     throw error;
@@ -34,7 +34,7 @@ test("whatever is cut or changed outside the seal's own place is unreadable, or 
   const good = read("plain-fr.pdf");
   const before = readDossier(good).seal?.covered[0].length ?? 0;
   const sum = covered(good);
-  expect(sum).toBeGreaterThan(0);
+  expect(sum).toMatch(/^[1-9]/);
   for (let at = 11; at < before; at += 4001) {
     const changed = good.slice();
     changed[at]! ^= 1;
