@@ -1,6 +1,6 @@
 /**
- * Copies in whatever a person has them: a mail, an mbox, a folder of mails, a saved text or
- * attachment (SPEC §10).
+ * Copies in whatever a person has them: a mail, an mbox, a folder of mails, an Outlook
+ * file, a saved text or attachment (SPEC §10).
  */
 
 import { asciiLower } from "../mail/charsets.ts";
@@ -11,6 +11,7 @@ import { type Box, judgeBox } from "./box.ts";
 import { judgeFile } from "./file.ts";
 import { judgeMail } from "./mail.ts";
 import { isMbox, messages } from "./mbox.ts";
+import { isOutlook, judgeOutlook } from "./outlook_copy.ts";
 import { judgeText, savedTextType } from "./saved_text.ts";
 import { type CopyFile, type CopyFolder, type Scan, latin1, withCrlf } from "./source.ts";
 
@@ -32,6 +33,7 @@ export function judgeCopy(
   const copy = { name, bytes };
   const file = judgeFile(copy, claims);
   if (file.status === "passed") return file;
+  if (isOutlook(bytes)) return judgeOutlook(copy, claims, scan);
   if (isMbox(copy.bytes)) return judgeMbox(copy, claims, scan);
   const type = savedTextType(copy.name);
   if (type !== undefined) {

@@ -11,32 +11,30 @@ import type { Claims, CopyReport } from "../report.ts";
 import { said } from "../words/words.ts";
 import { type Comparison, concluded, newComparison, recordedParts } from "./comparison.ts";
 import { compareHeaders } from "./fields.ts";
+import { readMsg } from "./msg.ts";
 import type { OutlookMessage, RichText } from "./outlook.ts";
 import { compareEnclosed, compareFile, outlookFiles, tellAdded } from "./outlook_files.ts";
 import { headerValues } from "./outlook_header.ts";
 import { compareText, outlookTexts, tellTheRest } from "./outlook_texts.ts";
+import { readRtf } from "./rtf.ts";
+import { unpackedRtf } from "./rtf_packed.ts";
 import type { CopyFile, Scan } from "./source.ts";
 
-/** How an Outlook file, and the rich text in it, are read; Unreadable where they cannot be. */
-export interface OutlookReaders {
-  readonly message: (bytes: Uint8Array) => OutlookMessage;
-  readonly richText: (packed: Uint8Array) => RichText;
-}
-
+const MAGIC = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 const PLAIN_MAIL = ["", "ipm.note"];
 const SHOWN_CLASS = 200;
 
+/** Whether a file is of the kind that Outlook files are. */
+export function isOutlook(bytes: Uint8Array): boolean {
+  return MAGIC.every((octet, at) => bytes[at] === octet);
+}
+
 /** The file as a mail; not checked where it cannot be read. */
-export function judgeOutlook(
-  { name, bytes }: CopyFile,
-  claims: Claims,
-  scan: Scan,
-  readers: OutlookReaders,
-): CopyReport {
+export function judgeOutlook({ name, bytes }: CopyFile, claims: Claims, scan: Scan): CopyReport {
   const unjudged = { copy: name, what: "mail", status: "not checked", matches: [], changes: [] };
   let message: OutlookMessage;
   try {
-    message = readers.message(bytes);
+    message = readMsg(bytes);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     const finding = said("unreadable", { reason: error.message });
@@ -52,7 +50,7 @@ export function judgeOutlook(
     if (value !== undefined) compareHeaders(comparison, [[field, value]], claims);
     else comparison.questions.push(said("header.untold", { field: said(field) }));
   }
-  compareParts(comparison, message, claims, scan, readers);
+  compareParts(comparison, message, claims, scan);
   const notes = [said("msg.kind")];
   if (comparison.differences.length > 0) notes.push(said("msg.rewrites"));
   return concluded(comparison, name, notes);
@@ -63,10 +61,9 @@ function compareParts(
   message: OutlookMessage,
   claims: Claims,
   scan: Scan,
-  readers: OutlookReaders,
 ): void {
   const { recorded, complete } = recordedParts(comparison, claims);
-  const rich = richTextOf(comparison, message, readers);
+  const rich = richTextOf(comparison, message);
   const texts = outlookTexts(comparison, message, rich, recorded, scan);
   const files = outlookFiles(comparison, message.attachments);
   const enclosed: string[] = [];
@@ -86,14 +83,10 @@ function compareParts(
   if (complete) tellAdded(files);
 }
 
-function richTextOf(
-  comparison: Comparison,
-  { rtf }: OutlookMessage,
-  readers: OutlookReaders,
-): RichText | undefined {
+function richTextOf(comparison: Comparison, { rtf }: OutlookMessage): RichText | undefined {
   if (rtf === undefined) return undefined;
   try {
-    return readers.richText(rtf);
+    return readRtf(unpackedRtf(rtf));
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     comparison.questions.push(said("msg.rtf", { reason: error.message }));
