@@ -4,22 +4,17 @@
  * what another implementation makes of the same mails.
  */
 
-import { readFileSync, writeSync } from "node:fs";
 import { canonical } from "../src/json.ts";
 import { scanMail } from "../src/mail/scan.ts";
 
 const LENGTH = 4;
-const OUTPUT = 1;
 
-function write(octets: Uint8Array): void {
-  for (let at = 0; at < octets.length;) at += writeSync(OUTPUT, octets, at);
-}
-
-const input = readFileSync(0);
+const pieces: Buffer[] = [];
+for await (const piece of process.stdin) pieces.push(piece as Buffer);
+const input = Buffer.concat(pieces);
 for (let at = 0; at < input.length;) {
-  const length = input.readUInt32BE(at);
-  const mail = new Uint8Array(input.subarray(at + LENGTH, at + LENGTH + length));
-  write(canonical(scanMail(mail)));
-  write(Uint8Array.of(0x0a));
-  at += LENGTH + length;
+  const start = at + LENGTH;
+  at = start + input.readUInt32BE(at);
+  process.stdout.write(canonical(scanMail(new Uint8Array(input.subarray(start, at)))));
+  process.stdout.write("\n");
 }
