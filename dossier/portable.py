@@ -29,6 +29,7 @@ INDEX_JSON = "index.json"
 INDEX_CSV = "index.csv"
 TRUST = "trust.json"
 VERIFIER = "verifier/"
+PAGE = "verifier.html"
 _DOSSIERS = "dossiers/"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 1 << 20
@@ -53,10 +54,12 @@ class Filed:
 
 @dataclass(frozen=True)
 class Extras:
-    """What lies beside the dossiers: the trust file, and files of the verifier by name."""
+    """What lies beside the dossiers: the trust file, files of the verifier by name, and the one
+    that a browser opens, b"" if there is none."""
 
     trust: bytes
     verifier: Mapping[str, bytes]
+    page: bytes = b""
 
 
 def write_archive(path: Path, records: Iterable[Filed], extras: Extras) -> int:
@@ -86,6 +89,8 @@ def write_archive(path: Path, records: Iterable[Filed], extras: Extras) -> int:
         _put(archive, digests, TRUST, extras.trust)
         _put(archive, digests, "README.txt", README.encode())
         _put(archive, digests, "LISEZMOI.txt", LISEZMOI.encode())
+        if extras.page:
+            _put(archive, digests, PAGE, extras.page)
         for name, data in sorted(extras.verifier.items()):
             _put(archive, digests, VERIFIER + name, data)
     check_archive(path, digests)

@@ -10,6 +10,7 @@ index.csv     a table of them, for a spreadsheet program (UTF-8, commas, every c
 index.json    the same table for programs
 trust.json    what the service that made this archive asks you to believe: its keys, its
               time-stamping authorities, the blocks that carry its anchors
+verifier.html opened in a browser, it checks a dossier without a network, if it was put in
 verifier/     the free verifier, if it was put in
 
 How to check a dossier, offline:
@@ -22,8 +23,8 @@ and with a copy of the mail, to see whether it is the one that was recorded:
     proofmail verify dossiers/NAME.pdf --trust trust.json message.eml
 
 trust.json came in the same archive as the dossiers. Whoever could forge the one could forge the
-other: compare it with one that you got from somebody whom you believe. Without the verifier, each
-dossier's last pages say how to check it with stock tools.
+other: compare it with one that you got from somebody whom you believe; the same goes for a
+verifier. Without one, each dossier says how to check it by hand, with stock tools.
 
 What a dossier proves, and what not: the record existed no later than its witnesses say. Not that
 the mail was delivered, not who really wrote it, not that it did not exist earlier; and nothing
@@ -40,6 +41,7 @@ index.csv     leur table, pour un tableur (UTF-8, virgules, chaque cellule entre
 index.json    la même table pour un programme
 trust.json    ce que le service qui a fait cette archive vous demande de croire : ses clés, ses
               autorités d’horodatage, les blocs qui portent ses ancrages
+verifier.html ouvert dans un navigateur, il vérifie un dossier sans réseau, s’il y a été mis
 verifier/     le vérificateur libre, s’il y a été mis
 
 Vérifier un dossier, hors ligne :
@@ -52,9 +54,8 @@ et avec une copie du mail, pour savoir si c’est bien celui qui a été enregis
     proofmail verify dossiers/NOM.pdf --trust trust.json message.eml
 
 trust.json est venu dans la même archive que les dossiers. Qui aurait pu forger l’un aurait pu
-forger l’autre : comparez-le à celui que vous tenez de quelqu’un que vous croyez. Sans le
-vérificateur, les dernières pages de chaque dossier disent comment vérifier avec des outils
-courants.
+forger l’autre : comparez-le à celui que vous tenez de quelqu’un que vous croyez ; de même pour un
+vérificateur. Sans lui, chaque dossier dit comment vérifier à la main, avec des outils courants.
 
 Ce qu’un dossier prouve, et ne prouve pas : l’enregistrement existait au plus tard à l’heure de ses
 témoins. Ni que le mail a été remis, ni qui l’a vraiment écrit, ni qu’il n’existait pas plus tôt ;

@@ -43,6 +43,7 @@ from proofmail.store.records import StoredRecord, get_record
 from proofmail.store.wanted import Wanted, read_wanted
 from proofmail.verify.checks import verify_proof
 from proofmail.verify.trust import Trust
+from proofmail.web.verifier_page import read_verifier
 
 log = logging.getLogger("proofmail")
 
@@ -64,6 +65,7 @@ class House:
     sealer: Sealer
     check_address: str
     verifier: Mapping[str, bytes]
+    verifier_page: bytes = b""
 
 
 def open_house(settings: Settings, store: Store, organisation: Organisation) -> House:
@@ -79,6 +81,7 @@ def open_house(settings: Settings, store: Store, organisation: Organisation) -> 
         open_sealer(settings, store),
         settings.http.check_address,
         verifier,
+        read_verifier(),
     )
 
 
@@ -186,7 +189,8 @@ def _write_archive(
                 dossier = make_dossier(judged.proof, judged.report, options, house.sealer)
             yield Filed(row.id, judged.proof, judged.report, judged.final, dossier)
 
-    write_archive(part, filed(), Extras(encode(house.trust.to_json()), house.verifier))
+    trust = encode(house.trust.to_json())
+    write_archive(part, filed(), Extras(trust, house.verifier, house.verifier_page))
 
 
 # --- in the background -----------------------------------------------------------------------

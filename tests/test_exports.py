@@ -24,6 +24,7 @@ from proofmail.store.tables import records
 from proofmail.store.wanted import Wanted
 from proofmail.verify.case import CaseEvidence, read_given, verify_case
 from proofmail.verify.dossier import read_evidence, verify
+from proofmail.web.verifier_page import read_verifier
 from tests.dossier import evidence
 from tests.making import MAIL, NOW
 from tests.store.house import read_receipt
@@ -97,6 +98,9 @@ def test_an_archive_of_everything(site: Site, guest: Guest, tmp_path: Path) -> N
             given = read_evidence(archive.read(row["file"]))
             assert verify(given, house.trust).exit_status == 0
         assert "verifier/proofmail.pyz" in archive.namelist()
+        # what the installation has, and nothing if it has none
+        page = archive.read("verifier.html") if "verifier.html" in archive.namelist() else b""
+        assert page == house.verifier_page == read_verifier()
 
 
 def test_nothing_of_another_organisation_or_erased(

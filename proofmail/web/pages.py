@@ -20,7 +20,7 @@ from proofmail.store.pages import Filter, list_records
 from proofmail.store.records import counts
 from proofmail.store.stamps import MOST_COUNTED
 from proofmail.verify.case import CaseReport
-from proofmail.web import ledger
+from proofmail.web import ledger, verifier_page
 from proofmail.web.access import PageCaller, services_of
 from proofmail.web.bench import MAX_UPLOAD_BYTES, Bench
 from proofmail.web.bodies import read_form
@@ -71,6 +71,17 @@ def get_static(request: Request, name: str) -> Response:
             headers = {"Cache-Control": "public, max-age=31536000, immutable"}
             return Response(item.data, media_type=item.media_type, headers=headers)
     raise Problem(404, "There is nothing at this address.")
+
+
+@router.get("/verifier.html")
+def get_verifier() -> Response:
+    """Public: whoever got a dossier may need it. It is saved and opened without us; opened under
+    our own policy its script would not run."""
+    data = verifier_page.read_verifier()
+    if not data:
+        raise Problem(404, "There is nothing at this address.")
+    headers = {"Content-Disposition": f'attachment; filename="{verifier_page.NAME}"'}
+    return Response(data, media_type="text/html", headers=headers)
 
 
 @router.get("/")

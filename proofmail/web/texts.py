@@ -340,6 +340,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "record.dossier_en": ("Dossier (anglais)", "Dossier (English)"),
     "record.proof": ("Fichier de preuve (JSON)", "Proof file (JSON)"),
     "record.redact": ("Choisir ce qui est montré…", "Choose what is shown…"),
+    "record.verifier": (
+        "Vérificateur hors ligne (verifier.html)",
+        "Offline verifier (verifier.html)",
+    ),
     "redact.title": ("Dossier occulté", "Redacted dossier"),
     "redact.lead": (
         "Un dossier du même enregistrement qui ne montre que ce que vous choisissez. Le reste n’y "
@@ -571,6 +575,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "commande « proofmail verify », hors ligne.",
         "Here this service judges its own proofs. To depend on nobody, use the command “proofmail "
         "verify”, offline.",
+    ),
+    "verify.verifier": (
+        "Un seul fichier, à enregistrer puis à ouvrir dans un navigateur, vérifie un dossier sans "
+        "réseau et sans nous :",
+        "One file, to be saved and then opened in a browser, checks a dossier without a network "
+        "and without us:",
     ),
     "verify.proof": (
         "Dossier (PDF) ou fichier de preuve (JSON)",

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import zipfile
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -57,6 +58,14 @@ def test_an_archive_and_its_index(tmp_path):
         assert made.read("trust.json") == EXTRAS.trust
         assert "--trust trust.json" in made.read("README.txt").decode()
         assert "--trust trust.json" in made.read("LISEZMOI.txt").decode()
+
+
+def test_the_verifier_for_browsers_lies_at_the_top(tmp_path):
+    extras = replace(EXTRAS, page=b"<!doctype html>")
+    with written(tmp_path / "a.zip", [filed(proofs()[0])], extras) as made:
+        assert made.read("verifier.html") == extras.page
+        for name in ("README.txt", "LISEZMOI.txt"):
+            assert "verifier.html" in made.read(name).decode()
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path):

@@ -15,7 +15,7 @@ from proofmail.accounts.trail import list_trail
 from proofmail.core.canonical import encode
 from proofmail.core.proof import read_proof
 from proofmail.store.erasing import erase
-from proofmail.web import texts
+from proofmail.web import texts, verifier_page
 from proofmail.web.present import LANGUAGE_COOKIE
 from tests.making import MAIL, NOW
 from tests.store.house import fill, read_receipt
@@ -383,6 +383,34 @@ def test_static_files_keep_their_names(site: Site) -> None:
     assert "@import" not in answer.text
     for bad in ("/static/style.css", "/static/../app.py", "/static/%2e%2e/app.py"):
         assert client.get(bad).status_code == 404
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_the_verifier_is_offered_where_there_is_one(
+    site: Site, guest: Guest, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = site.record(guest, MAIL)
+    browser = site.browser(guest, language)
+    paths = ("/verify", "/sign-in", f"/records/{record}")
+    monkeypatch.setattr(verifier_page, "read_verifier", lambda: b"")
+    assert browser.get("/verifier.html").status_code == 404
+    assert not any("verifier.html" in browser.get(path).text for path in paths)
+    monkeypatch.setattr(verifier_page, "read_verifier", lambda: b"<!doctype html>")
+    for path in paths:
+        assert 'href="/verifier.html"' in browser.get(path).text
+        check(browser.get(path).text)
+    answer = site.app_client().get("/verifier.html")  # without signing in
+    assert answer.content == b"<!doctype html>"
+    assert answer.headers["content-disposition"] == 'attachment; filename="verifier.html"'
+    assert answer.headers["content-security-policy"].startswith("default-src 'none';")
+
+
+def test_the_verifier_that_is_shipped(site: Site) -> None:
+    data = verifier_page.read_verifier()
+    if not data:
+        pytest.skip("verifier.html is not built into this tree")
+    assert data.lstrip()[:15].lower() == b"<!doctype html>"
+    assert site.app_client().get("/verifier.html").content == data
 
 
 # --- the catalogue -------------------------------------------------------------------------
