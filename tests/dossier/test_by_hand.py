@@ -293,6 +293,8 @@ def test_the_specification_lists_what_is_shipped():
     assert set(constant_files()) == set(CONSTANT_FILES) == {SCRIPT, INSTRUCTIONS}
     for name, data in constant_files().items():
         assert sha256(data).hexdigest() in CONSTANT_FILES[name]
+    page = (PROJECT / "docs" / "verify-by-hand.md").read_text("utf-8")
+    assert sha256(constant_files()[SCRIPT]).hexdigest() in page
 
 
 def test_the_instructions_are_short_and_in_both_languages():
