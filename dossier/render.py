@@ -209,8 +209,12 @@ class _Text(Flow):  # type: ignore[misc]
 
     node: Node | None = None
     drawn: Callable[[int, float], None] | None = None
+    whole = False
+    """Never parted by the end of a page."""
 
     def split(self, *room: float) -> list[Flowable]:
+        if self.whole:
+            return []
         halves: list[Flowable] = super().split(*room)
         for half in halves:
             half.node, half.drawn = self.node, self.drawn
@@ -342,10 +346,14 @@ def _heading(block: Heading, root: Node, mark: Callable[[Bookmark], None]) -> li
 
 
 def _paragraph(block: Paragraph, following: Block | None, root: Node) -> Flowable:
+    """A command is not parted, nor from what stands before it. No KeepTogether around it: within
+    another one it has no height."""
     found = _flow(block.text, block.style, root.add("P"))
-    if block.style == "body" and isinstance(following, Paragraph):
+    if block.style == "command":
+        found.whole = True
+    elif block.style == "body" and isinstance(following, Paragraph):
         found.keepWithNext = following.style == "command"
-    return KeepTogether([found]) if block.style == "command" else found
+    return found
 
 
 def _check(block: Check, node: Node) -> Flowable:

@@ -51,8 +51,8 @@ def tell(
         timeline(proof, report, words, final=telling.final),
         Paragraph(words("time.legend"), "note"),
         *_summary(proof, telling, digest, words),
-        *(_redacted(proof, words) if telling.redacted else ()),
         how_to_check(telling.check_address, words),
+        *(_redacted(proof, words) if telling.redacted else ()),
     ]
     blocks += _content(proof, words)
     blocks += witnesses_blocks(proof, report, words)
@@ -144,7 +144,7 @@ def _redacted(proof: Proof, words: Words) -> list[Block]:
 def _glossary(words: Words) -> list[Block]:
     keys = ("fingerprint", "record", "token", "batch", "anchor", "trust")
     rows = (Fact(words(f"glossary.{key}"), (words(f"glossary.{key}.is"),)) for key in keys)
-    return [Heading(words("glossary")), Facts(tuple(rows))]
+    return [Heading(words("glossary")), Facts(tuple(rows), whole=True)]
 
 
 def _content(proof: Proof, words: Words) -> list[Block]:

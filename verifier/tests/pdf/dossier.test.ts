@@ -7,16 +7,16 @@ const examples = new URL("../../../docs/examples/", import.meta.url);
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, examples)));
 
 test.each(["plain-fr", "redacted-en", "multilingual-en", "fifty-attachments-fr"])(
-  "%s is a sealed dossier of five files",
+  "%s is a sealed dossier of seven files",
   (name) => {
     const found = readDossier(read(`${name}.pdf`));
-    expect([found.kind, found.files.size, found.seal?.revision]).toEqual(["dossier", 5, 1]);
+    expect([found.kind, found.files.size, found.seal?.revision]).toEqual(["dossier", 7, 1]);
   },
 );
 
 test("a case dossier holds its list and its proofs", () => {
   const found = readDossier(read("case-fr.pdf"));
-  expect([found.kind, found.files.size]).toEqual(["case", 15]);
+  expect([found.kind, found.files.size]).toEqual(["case", 17]);
 });
 
 /** The sums of the bytes that the seal covers; nothing where the file is unreadable. */
