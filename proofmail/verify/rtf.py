@@ -44,7 +44,7 @@ _DESTINATIONS = frozenset({
 })  # fmt: skip
 """Groups whose text is not that of the document (RTF 1.9.1); one behind `\\*` never is."""
 _REFUSED = frozenset({
-    "bin", "chatn", "chdate", "chdpa", "chdpl", "chftn", "chpgn", "chtime", "deleted",
+    "chatn", "chdate", "chdpa", "chdpl", "chftn", "chpgn", "chtime", "deleted",
     "emspace", "enspace", "ltrmark", "qmspace", "rtlmark", "sectnum", "upr", "v", "webhidden",
     "zwbo", "zwj", "zwnbo", "zwnj",
 })  # fmt: skip
@@ -164,9 +164,12 @@ class _Reader:
 
     def _word(self, word: str, number: int | None) -> None:
         place = self.now.place
+        if word == "bin":
+            # What follows is no RTF for those who know the word, wherever it stands.
+            raise Unreadable("the rich text hides text, or has readers make it up")
         if self.now.fresh and place == "" and self._destination(word):
             return
-        if word == "bin" or (place in ("", "tag", "field") and word in _REFUSED and number != 0):
+        if place in ("", "tag", "field") and word in _REFUSED and number != 0:
             raise Unreadable("the rich text hides text, or has readers make it up")
         if word == "uc":
             self.now = replace(self.now, fallback=min(max(number or 0, 0), 100))

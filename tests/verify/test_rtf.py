@@ -121,7 +121,8 @@ def test_words_of_rtf_in_html(body: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "é", "\x00", r"\Bold", r"\bin3 abc", r"a{\v b}", r"a\deleted b", r"\upr{a}{\*\ud b}",
+        "é", "\x00", r"\Bold", r"\bin3 abc", r"{\*\bin9 }visible{}", r"a{\v b}", r"a\deleted b",
+        r"\upr{a}{\*\ud b}",
         r"{\u8364}?", r"\u8364\b ?", r"\u8364{?}", r"\u0 ?", r"\u129 ?", r"\u70000 ?", r"\u ?",
         r"\u55357 ?x", r"\u56832 ?", r"\'8", r"\'zz", r"\'05", r"\'9d", r"{\f2 \'e9}", r"\-", r"\_",
         r"\fromhtml1 ", r"{\*\htmltag84 <a{b}>}", r"{\*\htmltag84 <a\b >}", r"{\* a}",

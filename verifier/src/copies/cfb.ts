@@ -1,5 +1,5 @@
 /**
- * Compound files, the container of Outlook's .msg files (MS-CFB, SPEC §10.5.1). Strict: a file in
+ * Compound files, the container of Outlook's .msg files (MS-CFB, SPEC §10.6.1). Strict: a file in
  * which two readers could see different things is Unreadable. Every chain of sectors is bounded by
  * the file, and no sector may belong to two streams, so that what is read is never more than it.
  */

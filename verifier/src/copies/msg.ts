@@ -1,6 +1,6 @@
 /**
  * What an Outlook file says: properties of MAPI in a compound file (MS-OXMSG, MS-OXPROPS, SPEC
- * §10.5.2). Nothing is guessed: what is in an unknown code page, or stands there twice, is not read.
+ * §10.6.2). Nothing is guessed: what is in an unknown code page, or stands there twice, is not read.
  */
 
 import { utf8 } from "../bytes.ts";
@@ -246,9 +246,9 @@ function readPerson(own: Properties, numbers: PersonNumbers): Person | undefined
 function readRepresented(own: Properties): Person | undefined {
   const person = readPerson(own, REPRESENTED);
   const sender = readPerson(own, SENDER);
-  if (person === undefined || person.address !== undefined || sender === undefined) return person;
   const entry = own.text(REPRESENTED[2]);
-  const same = entry !== undefined && entry === own.text(SENDER[2]);
+  const same = entry === own.text(SENDER[2]) && entry !== undefined;
+  if (person === undefined || person.address !== undefined || sender === undefined) return person;
   return same ? { ...person, address: sender.address } : person;
 }
 
@@ -266,10 +266,8 @@ function readHtml(own: Properties): OutlookMessage["html"] {
 
 function readAttachment(own: Properties): Attachment {
   const method = own.integer(0x3705);
-  const longName = own.text(0x3707);
-  const shortName = own.text(0x3704);
   return {
-    name: longName === undefined || longName === "" ? shortName : longName,
+    name: own.text(0x3707) || own.text(0x3704),
     shownName: own.text(0x3001),
     data: method === BY_VALUE ? own.binary(0x3701) : undefined,
     embedded: method === EMBEDDED,

@@ -1,5 +1,5 @@
 /**
- * What an Outlook file (.msg) says (SPEC §10.4), as types. `readMsg` of msg.ts makes a message,
+ * What an Outlook file (.msg) says (SPEC §10.6), as types. `readMsg` of msg.ts makes a message,
  * `unpackedRtf` of rtf_packed.ts and `readRtf` of rtf.ts read its rich text; each throws Unreadable.
  * An undefined value is one that the file does not have, or not in a way that can be read.
  */

@@ -1,5 +1,5 @@
 /**
- * What a rich text encloses: the HTML or the text that it was made of (MS-OXRTFEX, SPEC §10.5.4).
+ * What a rich text encloses: the HTML or the text that it was made of (MS-OXRTFEX, SPEC §10.6.4).
  *
  * Such RTF can be shown in two ways: as what it encloses, which is what Outlook does, or by itself.
  * Both come out, so that they can be compared. Strict: where two readers of RTF could see different
@@ -17,6 +17,7 @@ const DEPTH_MAX = 500;
 const FALLBACK_MAX = 100;
 const START = "{\\rtf1";
 const DEFAULT_PAGE = 1252;
+const HIDES = "the rich text hides text, or has readers make it up";
 
 /** Words that stand for text: in HTML, and by themselves (MS-OXRTFEX §2.1.3.1.5). */
 const SAID: ReadonlyMap<string, readonly [string, string]> = new Map([
@@ -45,7 +46,7 @@ const DESTINATIONS = new Set(
 /** Words for hidden or changed text, or for text that readers make up. */
 const REFUSED = new Set(
   (
-    "bin chatn chdate chdpa chdpl chftn chpgn chtime deleted emspace enspace ltrmark qmspace " +
+    "chatn chdate chdpa chdpl chftn chpgn chtime deleted emspace enspace ltrmark qmspace " +
     "rtlmark sectnum upr v webhidden zwbo zwj zwnbo zwnj"
   ).split(" "),
 );
@@ -206,11 +207,11 @@ function takeSymbol(reader: Reader, symbol: string): void {
 
 function takeWord(reader: Reader, word: string, number: number | undefined): void {
   const { place } = reader.now;
+  // What follows is no RTF for those who know the word, wherever it stands.
+  if (word === "bin") throw new Unreadable(HIDES);
   if (reader.now.fresh && place === "" && beginsDestination(reader, word)) return;
   const seen = place === "" || place === "tag" || place === "field";
-  if (word === "bin" || (seen && REFUSED.has(word) && number !== 0)) {
-    throw new Unreadable("the rich text hides text, or has readers make it up");
-  }
+  if (seen && REFUSED.has(word) && number !== 0) throw new Unreadable(HIDES);
   const said = SAID.get(word);
   if (word === "uc") {
     set(reader, { fallback: Math.min(Math.max(number ?? 0, 0), FALLBACK_MAX) });

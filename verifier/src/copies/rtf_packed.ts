@@ -1,4 +1,4 @@
-/** Compressed RTF, as Outlook keeps it (MS-OXRTFCP, SPEC §10.5.3). One way to read it, or none. */
+/** Compressed RTF, as Outlook keeps it (MS-OXRTFCP, SPEC §10.6.3). One way to read it, or none. */
 
 import { ascii } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";

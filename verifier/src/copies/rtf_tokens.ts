@@ -1,4 +1,4 @@
-/** The tokens of RTF (SPEC §10.5.4): only those that all readers take in the same way. */
+/** The tokens of RTF (SPEC §10.6.4): only those that all readers take in the same way. */
 
 import { Unreadable } from "../errors.ts";
 

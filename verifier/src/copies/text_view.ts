@@ -1,5 +1,5 @@
 /**
- * What a reader sees of a text, to compare two forms of one text: plain, HTML, RTF (SPEC §10.5.5).
+ * What a reader sees of a text, to compare two forms of one text: plain, HTML, RTF (SPEC §10.6.5).
  *
  * Any white space, and any border of a block or cell, is one space: how much there is differs from
  * form to form, but where words and numbers end does not. It is no fingerprint, and matches no

@@ -41,6 +41,7 @@ describe("the RTF of an Outlook file", () => {
   it.each([
     ["\\v x", "hides text"],
     ["\\bin3 abc", "hides text"],
+    ["{\\*\\bin9 }visible{}", "hides text"],
     ["\\u233{}", "stands in"],
     ["\\b1234567890 ", "no reader is sure"],
     ["\\-", "several ways"],
