@@ -9,7 +9,11 @@ import {
   type GeneralName,
   type NameConstraints,
 } from "./extensions.ts";
-import type { Name } from "./names.ts";
+
+/** Thrown where a search for a path is at its end: nothing else is tried. */
+export class Exhausted extends CheckFailed {
+  override name = "Exhausted";
+}
 
 type Kind = "permitted" | "excluded";
 
@@ -30,12 +34,17 @@ export function isSelfIssued(certificate: Certificate): boolean {
 
 /**
  * CheckFailed unless the alternative names of a path so far (signer's certificate first) are within the
- * constraints that its last certificate sets. Self-issued intermediates are not asked.
+ * constraints that its last certificate sets. Self-issued intermediates are not asked. Directory names are
+ * not compared: a path with a constraint on them does not hold.
  */
 export function checkAlternativeNames(path: readonly Certificate[], budget: Budget): void {
   const last = path[path.length - 1];
   const constraints = last && nameConstraints(last.extensions);
   if (constraints === undefined) return;
+  const bases = [...constraints.permitted, ...constraints.excluded];
+  if (bases.some((base) => base.tag === DIRECTORY_NAME)) {
+    throw new Exhausted("a certificate of the path constrains directory names");
+  }
   for (const certificate of judged(path)) {
     for (const name of subjectAlternativeNames(certificate.extensions)) {
       checkName(name, constraints, budget);
@@ -43,38 +52,9 @@ export function checkAlternativeNames(path: readonly Certificate[], budget: Budg
   }
 }
 
-/** CheckFailed unless each subject is within the directory names that the certificates above it permit.
- * An excluded directory name is not compared: the path does not hold. */
-export function checkSubjects(path: readonly Certificate[]): void {
-  path.forEach((issuer, place) => {
-    const constraints = nameConstraints(issuer.extensions);
-    if (constraints === undefined) return;
-    if (constraints.excluded.some((base) => base.tag === DIRECTORY_NAME)) {
-      throw new CheckFailed("an issuer excludes directory names");
-    }
-    const permitted = constraints.permitted.flatMap((base) => base.name ?? []);
-    if (permitted.length === 0) return;
-    for (const { subject } of judged(path.slice(0, place))) {
-      if (subject.rdns.length > 0 && !permitted.some((base) => beginsWith(subject, base))) {
-        throw new CheckFailed("a subject is outside of what its issuer is for");
-      }
-    }
-  });
-}
-
 /** The signer's certificate, and those above it that are not self-issued. */
 function judged(path: readonly Certificate[]): readonly Certificate[] {
   return path.filter((certificate, place) => place === 0 || !isSelfIssued(certificate));
-}
-
-function beginsWith(name: Name, base: Name): boolean {
-  return base.rdns.every((rdn, i) => {
-    const own = name.rdns[i];
-    return (
-      own?.length === rdn.length &&
-      rdn.every((part) => own.some((one) => one.type === part.type && one.text === part.text))
-    );
-  });
 }
 
 function checkName(name: GeneralName, constraints: NameConstraints, budget: Budget): void {
@@ -91,7 +71,7 @@ function checkName(name: GeneralName, constraints: NameConstraints, budget: Budg
 
 /** Whether a name lies in a subtree of the same kind; CheckFailed where that cannot be told. */
 function matches(kind: Kind, base: GeneralName, name: GeneralName, budget: Budget): boolean {
-  if (++budget.comparisons > MOST_COMPARISONS) throw new CheckFailed("too many names to compare");
+  if (++budget.comparisons > MOST_COMPARISONS) throw new Exhausted("too many names to compare");
   if (name.tag === 1) return mailMatches(base.text, name.text);
   if (name.tag === 2) return hostMatches(kind, base.text, name.text);
   if (name.tag === 7) return addressMatches(base.octets, name.octets);

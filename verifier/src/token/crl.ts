@@ -2,7 +2,7 @@
 
 import { equal } from "../bytes.ts";
 import { CheckFailed, Unreadable } from "../errors.ts";
-import { readSignatureAlgorithm } from "./algorithm.ts";
+import { readSignatureAlgorithm, sameAlgorithm } from "./algorithm.ts";
 import type { Certificate } from "./certificate.ts";
 import {
   ENUMERATED,
@@ -20,6 +20,7 @@ import {
   CRL_SIGN,
   basicConstraints,
   byIdentifier,
+  checkSyntax,
   distributionPoints,
   keyUsage,
   readDefaultFalse,
@@ -94,7 +95,9 @@ function readCrl(value: Uint8Array): Crl {
   if (body.peek() === INTEGER && body.integer() !== VERSION_2) {
     throw new Unreadable("a CRL of a version that is not known");
   }
-  readSignatureAlgorithm(body);
+  if (!sameAlgorithm(readSignatureAlgorithm(body), signatureAlgorithm)) {
+    throw new Unreadable("a CRL names two algorithms");
+  }
   const issuer = readName(body);
   const asOf = readTime(body).moment;
   const until = isTime(body) ? readTime(body).moment : undefined;
@@ -121,6 +124,11 @@ function readCrlExtensions(reader: Reader): Extensions {
   const explicit = reader.enter(context(0));
   const extensions = readExtensions(explicit);
   explicit.done();
+  checkSyntax(extensions);
+  const number = extensions.get(CRL_NUMBER);
+  if (number && whole(number.value, (one) => one.integer()) < 0n) {
+    throw new Unreadable("a CRL's number is negative");
+  }
   return extensions;
 }
 
