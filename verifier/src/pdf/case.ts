@@ -14,6 +14,7 @@ import type { Trust } from "../proof/trust_model.ts";
 import { existedBy, type ExitStatus, exitStatus, verdict } from "../proof/verdict.ts";
 import type { Report, Row, Status } from "../report.ts";
 import { type CaseList, readCaseList } from "./case_list.ts";
+import { withoutConstant } from "./constant.ts";
 import type { Dossier } from "./dossier.ts";
 import { sealRows } from "./judge.ts";
 
@@ -95,11 +96,18 @@ export async function caseRows(found: Case, trust: Trust): Promise<Row[]> {
 function listRow({ list, dossier }: Case): Row {
   const row = { number: "V15", title: LIST_TITLE, subject: "" };
   const objection = ((): string => {
+    let own: ReadonlyMap<string, Uint8Array>;
+    try {
+      own = withoutConstant(dossier.files);
+    } catch (error) {
+      if (!(error instanceof CheckFailed)) throw error;
+      return error.message;
+    }
     for (const { name } of list.proofs) {
       if (!dossier.files.has(name)) return `${name} is listed, but not in the dossier`;
     }
     const names = new Set(["case.json", ...list.proofs.map(({ name }) => name)]);
-    for (const name of dossier.files.keys()) {
+    for (const name of own.keys()) {
       if (!names.has(name)) return `${name} is in the dossier, but not listed`;
     }
     for (const listed of list.proofs) {

@@ -16,14 +16,13 @@ export const CONSTANT_FILES = VERSIONS.size;
 export function withoutConstant(
   files: ReadonlyMap<string, Uint8Array>,
 ): ReadonlyMap<string, Uint8Array> {
-  const own = new Map<string, Uint8Array>();
-  for (const [name, content] of files) {
-    const versions = VERSIONS.get(name);
-    if (!versions) {
-      own.set(name, content);
-    } else if (!versions.includes(toHex(sha256(content)))) {
+  const own = new Map(files);
+  for (const [name, versions] of VERSIONS) {
+    const content = own.get(name);
+    if (content && !versions.includes(toHex(sha256(content)))) {
       throw new CheckFailed(`the file ${name} in the dossier is no known version of it`);
     }
+    own.delete(name);
   }
   return own;
 }

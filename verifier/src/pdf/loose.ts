@@ -12,8 +12,8 @@ import { context, only, type Reader, SEQUENCE, SET } from "../token/der.ts";
  * Unreadable as looseFiles.
  */
 export function checkLoose(held: ReadonlyMap<string, Uint8Array>, proof: Proof): void {
-  const files = withoutConstant(held);
   const due = looseFiles(proof);
+  const files = withoutConstant(held);
   if (files.size !== due.size || [...due.keys()].some((name) => !files.has(name))) {
     throw new CheckFailed("the files in the dossier are not those that belong to its proof");
   }

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Unreadable } from "../../src/errors.ts";
+import { CheckFailed, Unreadable } from "../../src/errors.ts";
+import { caseRows, readCase } from "../../src/pdf/case.ts";
+import { CONSTANT_FILES, withoutConstant } from "../../src/pdf/constant.ts";
 import { readDossier } from "../../src/pdf/dossier.ts";
+import { NO_TRUST } from "../../src/proof/trust.ts";
 
 const examples = new URL("../../../docs/examples/", import.meta.url);
 const read = (name: string) => new Uint8Array(readFileSync(new URL(name, examples)));
@@ -42,4 +45,21 @@ test("whatever is cut or changed outside the seal's own place is unreadable, or 
     expect(covered(good.slice(0, at))).toBeUndefined();
     expect(covered(good.slice(at))).toBeUndefined();
   }
+});
+
+test("the constant files are left aside, and refused in any other version", () => {
+  const { files } = readDossier(read("plain-fr.pdf"));
+  expect(withoutConstant(files).size).toBe(files.size - CONSTANT_FILES);
+  for (const name of ["check.py", "instructions.txt"]) {
+    const changed = files.get(name)!.slice();
+    changed[0]! ^= 1;
+    expect(() => withoutConstant(new Map([...files, [name, changed]]))).toThrow(CheckFailed);
+    expect(() => withoutConstant(new Map([[name, new Uint8Array()]]))).toThrow(CheckFailed);
+  }
+  expect(withoutConstant(new Map()).size).toBe(0);
+});
+
+test("a case with the constant files has none but its proofs beside the list", async () => {
+  const found = readCase(readDossier(read("case-fr.pdf")));
+  expect((await caseRows(found, NO_TRUST))[0]).toMatchObject({ number: "V15", status: "passed" });
 });
