@@ -149,8 +149,10 @@ class Reader:
         match = _TIME.fullmatch(self.content(tag))
         if match is None:
             raise Unreadable("DER: a GeneralizedTime is not in its one form")
+        digits = match[1]
+        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
         try:
-            whole = datetime.strptime(match[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            whole = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
         except ValueError:
             raise Unreadable("DER: a GeneralizedTime names no moment") from None
         fraction = (match[2] or b"").decode()

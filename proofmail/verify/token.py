@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from cryptography import x509
@@ -317,9 +317,10 @@ def token_facts(context: TokenContext) -> TokenFacts:
     Raises as the checks on signer, certificate and signature do."""
     info, certificate = context.token.info, context.certificate
     try:
-        root = context.path[-1]
+        root_name, root_sha256 = _shown(context.path[-1])
     except (CheckFailed, NotChecked):
-        root = None
+        root_name, root_sha256 = "", b""
+    signer, _ = _shown(certificate)
     named = {"v1": "v1 (SHA-1)", "v2": "v2"}
     return TokenFacts(
         gen_time=info.gen_time,
@@ -332,9 +333,16 @@ def token_facts(context: TokenContext) -> TokenFacts:
         ordering=info.ordering,
         signature=context.signature,
         ess_version=", ".join(named[version] for version in context.token.ess_versions),
-        signer=certificate.subject.rfc4514_string(),
+        signer=signer,
         signer_sha256=sha256(context.certificate_der).digest(),
         signer_not_after=certificate.not_valid_after_utc,
-        root=root.subject.rfc4514_string() if root else "",
-        root_sha256=sha256(root.public_bytes(Encoding.DER)).digest() if root else b"",
+        root=root_name,
+        root_sha256=root_sha256,
     )
+
+
+@lru_cache(maxsize=64)
+def _shown(certificate: x509.Certificate) -> tuple[str, bytes]:
+    """Its name as RFC 4514 writes it, and the SHA-256 of its DER."""
+    der = certificate.public_bytes(Encoding.DER)
+    return certificate.subject.rfc4514_string(), sha256(der).digest()

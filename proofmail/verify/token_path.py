@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -62,11 +63,24 @@ def path_at(
     """
     if not anchors:
         raise NotChecked("no time-stamping authority is in the trust given")
+    second = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    return _path_at(leaf, tuple(untrusted), tuple(anchors), second)
+
+
+@lru_cache(maxsize=16)
+def _path_at(
+    leaf: x509.Certificate,
+    untrusted: tuple[bytes, ...],
+    anchors: tuple[x509.Certificate, ...],
+    second: datetime,
+) -> tuple[x509.Certificate, ...]:
+    """The same of a second in UTC, naive. All that it depends on is among its arguments, and an
+    authority's tokens of one second have one path. What is refused is judged anew each time."""
     helpers = _readable(untrusted)
     verifier = (
         verification.PolicyBuilder()
         .store(verification.Store(list(anchors)))
-        .time(moment.astimezone(UTC).replace(microsecond=0, tzinfo=None))
+        .time(second)
         .extension_policies(ee_policy=_LEAF, ca_policy=_ISSUER)
         .build_client_verifier()
     )

@@ -378,6 +378,21 @@ def test_a_certificate_that_expired_since_takes_nothing_away() -> None:
     assert verify_token(response_of(recipe), IMPRINT, trust_in(root())).gen_time == then
 
 
+def test_a_path_that_was_good_is_not_remembered_for_another_time_or_trust() -> None:
+    """The issuer alone is outlived: the leaf's own validity (T11) has nothing to say of it."""
+    brief = certify("brief root", None, ca=True, start=NOW - DAY, end=NOW + DAY)
+    other = certify("brief root", None, ca=True, start=NOW - DAY, end=NOW + DAY)
+    signer = certify("test TSA", brief, usages=(STAMPING,))
+    now, later = (
+        response_of(replace(Recipe(signer), gen_time=der.generalized_time(moment)))
+        for moment in (NOW, NOW + 2 * DAY)
+    )
+    for _ in range(2):
+        assert first_failure(now, trust_in(brief)) is None
+        assert first_failure(later, trust_in(brief)) == ("T12", CheckFailed)
+        assert first_failure(now, trust_in(other)) == ("T12", CheckFailed)
+
+
 def test_issuers_as_openssl_makes_them() -> None:
     """`openssl req -x509` gives a root without key usage; the Web's rules would refuse it."""
     plain = certify("plain root", None, ca=True, key_usage=False)
