@@ -123,7 +123,12 @@ def _restrict(value: Json, depth: int) -> None:
 
 def base64url(data: bytes) -> str:
     """RFC 4648 §5 without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
+    return base64url_ascii(data).decode("ascii")
+
+
+def base64url_ascii(data: bytes) -> bytes:
+    """The same as the bytes that stand in JSON."""
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=")
 
 
 def from_base64url(text: str) -> bytes:
@@ -141,8 +146,8 @@ def from_base64url(text: str) -> bytes:
 
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC with exactly three decimals, truncated (SPEC §1.3)."""
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    naive = moment.astimezone(UTC).replace(tzinfo=None)
+    return naive.isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha3_256, sha256
 from itertools import pairwise
-from operator import itemgetter
 from typing import TypeAlias
 
-from proofmail.core.canonical import Json, base64url, encode, format_time, parse_time
+from proofmail.core.canonical import (
+    Json,
+    base64url,
+    base64url_ascii,
+    decode,
+    encode,
+    format_time,
+    parse_time,
+)
 from proofmail.core.claims import KINDS
 from proofmail.core.shape import digest, exactly, integer, members, text
 from proofmail.errors import CheckFailed, Unreadable
@@ -86,12 +93,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Sealed:
-    """What making a record yields: the record and all its entries, in the record's order, and
-    the canonical JSON of the list of these entries."""
+    """What making a record yields: the record, and the canonical JSON of the list of all its
+    entries, in the record's order."""
 
     record: Record
-    entries: tuple[Entry, ...]
     entries_json: bytes
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(read_entry(entry) for entry in decode(self.entries_json))
 
 
 def digests(entry: Entry) -> tuple[bytes, bytes]:
@@ -124,31 +134,33 @@ def make_record(
     if len(secret) != SECRET_BYTES:
         raise ValueError("a record's secret is 32 bytes")
     keyed = _hmac_sha256(secret)
-    made: list[tuple[tuple[bytes, bytes], Entry, bytes]] = []
+    made: list[tuple[bytes, bytes, bytes]] = []
     for name, value in claims.items():
         salt = keyed(SALT_LABEL + name.encode("ascii"))
-        shown = Disclosure(salt, name, value)
         # Encoded once, for both digests and for keeping.
-        spelt = encode(shown.to_json())
+        spelt = encode([base64url(salt), name, value])
         data = CLAIM_LABEL + spelt
-        made.append(((sha256(data).digest(), sha3_256(data).digest()), shown, spelt))
+        made.append((sha256(data).digest(), sha3_256(data).digest(), spelt))
     for number in range(-len(made) % ENTRY_MULTIPLE):
         seed = DECOY_LABEL + number.to_bytes(2, "big")
         first, second = keyed(seed + b"sha256"), keyed(seed + b"sha3-256")
-        spelt = _HIDDEN % (base64url(first).encode("ascii"), base64url(second).encode("ascii"))
-        made.append(((first, second), Hidden(first, second), spelt))
-    made.sort(key=itemgetter(0))
-    record = Record(kind, log, received_at, len(made), *commit([pair for pair, _, _ in made]))
-    entries_json = b"[" + b",".join([spelt for _, _, spelt in made]) + b"]"
-    return Sealed(record, tuple([entry for _, entry, _ in made]), entries_json)
+        made.append((first, second, _HIDDEN % (base64url_ascii(first), base64url_ascii(second))))
+    made.sort()
+    record = Record(
+        kind, log, received_at, len(made), *commit([(first, second) for first, second, _ in made])
+    )
+    return Sealed(record, b"[" + b",".join([spelt for _, _, spelt in made]) + b"]")
+
+
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 def _hmac_sha256(key: bytes) -> Callable[[bytes], bytes]:
     """HMAC-SHA256 (RFC 2104 §2) under one key of at most 64 bytes, for many messages: the key is
     taken in once, where the library does it for each."""
     padded = key.ljust(64, b"\x00")
-    inner = sha256(bytes(byte ^ 0x36 for byte in padded))
-    outer = sha256(bytes(byte ^ 0x5C for byte in padded))
+    inner, outer = sha256(padded.translate(_INNER)), sha256(padded.translate(_OUTER))
 
     def digest(message: bytes) -> bytes:
         inside, outside = inner.copy(), outer.copy()

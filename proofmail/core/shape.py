@@ -26,13 +26,13 @@ def members(
     """`value` as an object with all of `required`, any of `optional`, and nothing else."""
     if not isinstance(value, dict):
         raise Unreadable(f"{what} is not an object")
-    missing = [name for name in required if name not in value]
-    if missing:
-        raise Unreadable(f"{what} lacks the member {missing[0]}")
+    for name in required:
+        if name not in value:
+            raise Unreadable(f"{what} lacks the member {name}")
     if len(value) > len(required):
-        known = set(required) | set(optional)
-        if not known.issuperset(value):
-            raise Unreadable(f"{what} has an unknown member")
+        for name in value:
+            if name not in required and name not in optional:
+                raise Unreadable(f"{what} has an unknown member")
     return value
 
 
@@ -70,7 +70,7 @@ def array(value: Json, what: str, most: int, item: Callable[[Json, str], T]) -> 
         raise Unreadable(f"{what} is not an array")
     if len(value) > most:
         raise Unreadable(f"{what} has more than {most} items")
-    return tuple(item(member, what) for member in value)
+    return tuple([item(member, what) for member in value])
 
 
 def octets(value: Json, what: str, most: int = 1 << 20) -> bytes:

@@ -144,7 +144,7 @@ def _check_entries(record: Record, stored: bytes, secret: bytes) -> None:
     check_commitment(record, entries)
     claims = {entry.name: entry.value for entry in entries if isinstance(entry, Disclosure)}
     again = make_record(record.kind, record.log, record.received_at, claims, secret)
-    if again.entries != entries:
+    if again.entries_json != stored:
         raise CheckFailed("salts and decoys are not those of its secret")
 
 
