@@ -9,44 +9,53 @@ export interface Sink {
 }
 
 const PIECE = 65_536;
+/** An SP and an octet, or a line end; and the last line end. */
+const MOST_AT_ONCE = 4;
 
-/** Gives the form's octets to the sink; returns how many there are. */
+/**
+ * Gives the form's octets to the sink; returns how many there are. No closure over what changes with
+ * each octet: bodies are long.
+ */
 export function relaxBody(message: Uint8Array, sink: Sink): number {
   const piece = new Uint8Array(PIECE);
   let used = 0;
   let size = 0;
-  const put = (octet: number): void => {
-    piece[used++] = octet;
-    if (used < PIECE) return;
-    sink.update(piece);
-    size += used;
-    used = 0;
-  };
   let lineEnds = 0;
   let blank = false;
   for (let at = bodyStart(message); at < message.length; at++) {
     const octet = message[at]!;
-    if (isBlank(octet)) blank = true;
-    else if (octet === LF || (octet === CR && message[at + 1] === LF)) {
+    if (isBlank(octet)) {
+      blank = true;
+      continue;
+    }
+    if (octet === LF || (octet === CR && message[at + 1] === LF)) {
       if (octet === CR) at++;
       lineEnds++;
       blank = false;
-    } else {
-      for (; lineEnds > 0; lineEnds--) {
-        put(CR);
-        put(LF);
-      }
-      if (blank) put(SP);
-      blank = false;
-      put(octet);
+      continue;
     }
+    for (; lineEnds > 0; lineEnds--) {
+      if (used > PIECE - MOST_AT_ONCE) [size, used] = [size + used, give(sink, piece, used)];
+      piece[used++] = CR;
+      piece[used++] = LF;
+    }
+    if (used > PIECE - MOST_AT_ONCE) [size, used] = [size + used, give(sink, piece, used)];
+    if (blank) piece[used++] = SP;
+    blank = false;
+    piece[used++] = octet;
   }
   if (size + used > 0) {
-    put(CR);
-    put(LF);
+    piece[used++] = CR;
+    piece[used++] = LF;
   }
-  sink.update(piece.subarray(0, used));
+  give(sink, piece, used);
   return size + used;
+}
+
+/** Gives away what the piece holds; returns how much it holds then. */
+function give(sink: Sink, piece: Uint8Array, used: number): number {
+  sink.update(piece.subarray(0, used));
+  return 0;
 }
 
 /** Behind the first empty line, or the end. */

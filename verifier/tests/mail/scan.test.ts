@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ascii } from "../src/bytes.ts";
-import type { Json } from "../src/json.ts";
-import { scanMail } from "../src/mail/scan.ts";
+import { ascii } from "../../src/bytes.ts";
+import type { Json } from "../../src/json.ts";
+import { scanMail } from "../../src/mail/scan.ts";
 
 function scanned(...lines: string[]): { [name: string]: Json } {
   return scanMail(ascii(lines.join("\r\n")));
