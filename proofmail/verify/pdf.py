@@ -209,8 +209,8 @@ def _dictionary(objects: Mapping[int, Value], value: Value, what: str) -> dict[s
 
 
 def _root(file: File, objects: Mapping[int, Value]) -> dict[str, Value]:
-    roots = {revision.trailer.get("Root") for revision in file.revisions}
-    if len(roots) != 1 or not isinstance(root := roots.pop(), Reference):
+    root, *others = (revision.trailer.get("Root") for revision in file.revisions)
+    if not isinstance(root, Reference) or any(other != root for other in others):
         raise Unreadable("PDF: the revisions have no root in common")
     catalog = _dictionary(objects, root, "the root")
     if catalog.get("Type") != "Catalog":

@@ -141,6 +141,8 @@ def test_a_bomb_costs_no_more_memory_than_its_bound():
         (rb"/Length \d+", b"/Length 3 0 R"),
         (rb"/Length \d+", b"/Length -1"),
         (rb"/Root 1 0 R", b"/Root 2 0 R"),
+        (rb"/Root 1 0 R", b"/Root[1 0 R]"),
+        (rb"/Root 1 0 R", b"/Root<<>>"),
         (rb"/Type/Catalog", b"/Type/Catalog/Type/Catalog"),
         (rb"/Count 0", b"/Count 0 % x\n"),
     ],
