@@ -13,7 +13,7 @@ import { readProof } from "../proof/proof.ts";
 import type { Trust } from "../proof/trust_model.ts";
 import { existedBy, type ExitStatus, exitStatus, verdict } from "../proof/verdict.ts";
 import type { Report, Row, Status } from "../report.ts";
-import { type CaseList, readCaseList } from "./case_list.ts";
+import { type CaseList, type Listed, readCaseList } from "./case_list.ts";
 import { withoutConstant } from "./constant.ts";
 import type { Dossier } from "./dossier.ts";
 import { sealRows } from "./judge.ts";
@@ -23,9 +23,11 @@ const MEMBER_TITLE = "a proof of the case";
 const MAX_SHOWN = 200;
 const MAX_SENDERS = 3;
 
+/** `digests` are the SHA-256 of the listed files that are there, by name. */
 export interface Case {
   readonly list: CaseList;
   readonly dossier: Dossier;
+  readonly digests: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What one proof of the case came to; texts are empty unless its V2 and V3 passed. */
@@ -52,25 +54,34 @@ export interface CaseReport {
 }
 
 export function readCase(dossier: Dossier): Case {
-  const list = dossier.files.get("case.json");
-  if (!list) throw new Unreadable("the PDF holds no list of proofs");
-  return { list: readCaseList(list), dossier };
+  const bytes = dossier.files.get("case.json");
+  if (!bytes) throw new Unreadable("the PDF holds no list of proofs");
+  const list = readCaseList(bytes);
+  const digests = new Map<string, Uint8Array>();
+  for (const { name } of list.proofs) {
+    const file = dossier.files.get(name);
+    if (file) digests.set(name, sha256(file));
+  }
+  return { list, dossier, digests };
 }
 
 /** The proof at this place, from 1. Unreadable if there is none; CheckFailed if it is not the one that is listed. */
-export function proofAt({ list, dossier }: Case, number: number): Proof {
-  const listed = list.proofs[number - 1];
-  if (!listed) throw new Unreadable(`the case has proofs 1 to ${list.proofs.length}`);
-  const bytes = dossier.files.get(listed.name);
-  if (!bytes) throw new CheckFailed(`${listed.name} is listed, but not in the dossier`);
-  if (!equal(sha256(bytes), listed.sha256)) {
-    throw new CheckFailed(`${listed.name} is another file than the list names`);
-  }
-  const proof = readProof(bytes);
+export function proofAt(found: Case, number: number): Proof {
+  const listed = found.list.proofs[number - 1];
+  if (!listed) throw new Unreadable(`the case has proofs 1 to ${found.list.proofs.length}`);
+  const proof = readProof(fileOf(found, listed));
   if (!equal(sha256(proof.record.bytes), listed.record)) {
     throw new CheckFailed(`${listed.name} is the proof of another record than the list names`);
   }
   return proof;
+}
+
+/** The bytes of a listed file; CheckFailed if it is missing or another. */
+function fileOf({ dossier, digests }: Case, { name, sha256: due }: Listed): Uint8Array {
+  const [bytes, own] = [dossier.files.get(name), digests.get(name)];
+  if (!bytes || !own) throw new CheckFailed(`${name} is listed, but not in the dossier`);
+  if (!equal(own, due)) throw new CheckFailed(`${name} is another file than the list names`);
+  return bytes;
 }
 
 export async function verifyCase(
@@ -93,33 +104,27 @@ export async function caseRows(found: Case, trust: Trust): Promise<Row[]> {
 }
 
 /** V15, SPEC §11.7, 3. */
-function listRow({ list, dossier }: Case): Row {
+function listRow(found: Case): Row {
   const row = { number: "V15", title: LIST_TITLE, subject: "" };
-  const objection = ((): string => {
-    let own: ReadonlyMap<string, Uint8Array>;
-    try {
-      own = withoutConstant(dossier.files);
-    } catch (error) {
-      if (!(error instanceof CheckFailed)) throw error;
-      return error.message;
-    }
-    for (const { name } of list.proofs) {
-      if (!dossier.files.has(name)) return `${name} is listed, but not in the dossier`;
-    }
-    const names = new Set(["case.json", ...list.proofs.map(({ name }) => name)]);
-    for (const name of own.keys()) {
-      if (!names.has(name)) return `${name} is in the dossier, but not listed`;
-    }
-    for (const listed of list.proofs) {
-      if (!equal(sha256(dossier.files.get(listed.name)!), listed.sha256)) {
-        return `${listed.name} is another file than the list names`;
-      }
-    }
-    return "";
-  })();
-  if (objection) return { ...row, status: "failed", reason: objection };
-  const reason = `${list.proofs.length} proofs; that none is missing is the word of whoever made the list`;
+  try {
+    checkFiles(found);
+  } catch (error) {
+    if (!(error instanceof CheckFailed)) throw error;
+    return { ...row, status: "failed", reason: error.message };
+  }
+  const reason = `${found.list.proofs.length} proofs; that none is missing is the word of whoever made the list`;
   return { ...row, status: "passed", reason };
+}
+
+function checkFiles(found: Case): void {
+  const names = new Set(["case.json"]);
+  for (const listed of found.list.proofs) {
+    fileOf(found, listed);
+    names.add(listed.name);
+  }
+  for (const name of withoutConstant(found.dossier.files).keys()) {
+    if (!names.has(name)) throw new CheckFailed(`${name} is in the dossier, but not listed`);
+  }
 }
 
 /** V18 on the proof at this place. */

@@ -46,27 +46,29 @@ export async function sealRows(dossier: Dossier, trust: Trust): Promise<Row[]> {
   );
   const words = status === "passed" ? `signer ${signer}${behind(dossier, additions)}` : reason;
   const rows: Row[] = [{ ...row, status, reason: words }];
-  for (const [place, stamp] of additions.stamps.entries()) {
-    rows.push(await stampRow(stamp, place, additions, trust));
+  for (const [place, imprint] of imprints(additions.stamps).entries()) {
+    const outcome = await judgeStamp(
+      additions.stamps[place]!.cms,
+      imprint,
+      additions.certificates,
+      additions.revocation,
+      trust.authorities,
+    );
+    const subject = `document time-stamp ${place + 1}`;
+    rows.push({ number: "V16.D", title: STAMP_TITLE, ...outcome, subject });
   }
   return rows;
 }
 
-async function stampRow(
-  stamp: Signed,
-  place: number,
-  additions: Additions,
-  trust: Trust,
-): Promise<Row> {
-  const outcome = await judgeStamp(
-    stamp.cms,
-    sha256(concat(...stamp.covered)),
-    additions.certificates,
-    additions.revocation,
-    trust.authorities,
-  );
-  const subject = `document time-stamp ${place + 1}`;
-  return { number: "V16.D", title: STAMP_TITLE, ...outcome, subject };
+/** The SHA-256 of what each covers. What lies before a later one begins with what lies before this: it is hashed once. */
+function imprints(stamps: readonly Signed[]): Uint8Array[] {
+  const running = sha256.create();
+  let done = 0;
+  return stamps.map(({ covered: [before, behind] }) => {
+    running.update(before.subarray(done));
+    done = before.length;
+    return running.clone().update(behind).digest();
+  });
 }
 
 /** What stands behind the seal, so that a level is not believed to hold more than it does. */
