@@ -8,6 +8,7 @@ import random
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email import message_from_bytes
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.journeys.originals import ORIGINALS
 from tests.journeys.rewrites import REWRITES
 from tests.journeys.tree import read
 from tests.parts import PROJECT, give_up, need
+from tests.verify.msg_maker import Outlook
+from tests.verify.rtf_maker import packed, rtf_of_html
 
 CORPUS = PROJECT.parent / "shared" / "corpus"
 VERIFIER = PROJECT / "verifier"
@@ -171,6 +174,56 @@ def second(questions: list[Json]) -> list[Json]:
     done = subprocess.run(command, cwd=VERIFIER, input=lines.encode(), stdout=subprocess.PIPE)
     assert done.returncode == 0
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def mostly(dice: random.Random, same: object, *others: object) -> Json:
+    return same if dice.random() < 0.9 else dice.choice(others)
+
+
+def outlook(dice: random.Random) -> Json:
+    """What Outlook keeps of a mail, with something in it as it was, in another form, or edited."""
+    page = "<p>Notre offre&nbsp;: <b>1 200 EUR</b>, <a href='https://a.example'>ici</a></p>"
+    plain = "Notre offre : 1 200 EUR, ici <https://a.example>"
+    mail = (
+        "From: Claire <claire@atelier.example>\r\nTo: jean@client.example\r\nSubject: Offre\r\n"
+        "Date: Sat, 21 Nov 2026 11:00:00 +0100\r\nContent-Type: multipart/mixed; boundary=cut\r\n"
+        "\r\n--cut\r\nContent-Type: text/html\r\n\r\n" + page + "\r\n--cut\r\n"
+        "Content-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment\r\n\r\n%PDF"
+        "\r\n--cut--\r\n"
+    )  # fmt: skip
+    other = mostly(dice, page, page.replace("1 200", "1 300"), page.replace(" 200", "<br>200"))
+    properties: dict[int, object] = {
+        0x001A: mostly(dice, "IPM.Note", "IPM.Task"),
+        0x0037: mostly(dice, "Offre", "Offer"),
+        0x0039: datetime(2026, 11, 21, 10, 0, mostly(dice, 0, 1), tzinfo=UTC),
+        0x0042: mostly(dice, "Claire", "'Claire'", "Eve"),
+        0x0064: "SMTP", 0x0065: "claire@Atelier.example", 0x3FDE: 65001, 0x3FFD: 1252,
+    }  # fmt: skip
+    forms: dict[int, object] = {
+        0x1000: mostly(dice, plain, plain.replace("offre", "offer")),
+        0x1013: other.encode(),
+        0x1009: packed(rtf_of_html(other).encode(), as_it_is=dice.random() < 0.5),
+        0x007D: mail[: mail.index("Content-Type")],
+    }
+    for number, value in forms.items():
+        if dice.random() < 0.6:
+            properties[number] = value
+    people = [{0x3001: "jean@client.example", 0x3002: "SMTP", 0x3003: "jean@client.example",
+               0x0C15: mostly(dice, 1, 2, 9)}]  # fmt: skip
+    name = mostly(dice, "a.pdf", "b.pdf")
+    files = [{0x3705: 1, 0x3707: name, 0x3001: name, 0x3701: mostly(dice, b"%PDF", b"%PDG")}]
+    data = Outlook(properties, people, files[: mostly(dice, 1, 0)]).to_bytes()  # type: ignore[arg-type]
+    claims = mail_claims(scan(mail.encode()))
+    return {"name": "copy.msg", "bytes": data, "claims": claims}
+
+
+def test_both_say_the_same_of_outlook_files() -> None:
+    dice = random.Random(21)
+    questions = [outlook(dice) for _ in range(150)]
+    reports = [as_json(first(question)) for question in questions]
+    for question, mine, theirs in zip(questions, reports, second(questions), strict=True):
+        assert mine == theirs, question
+    assert {report["status"] for report in reports} == {"passed", "failed", "not checked"}
 
 
 def test_both_say_the_same_of_copies() -> None:

@@ -22,8 +22,8 @@ const SUFFIXES: readonly (readonly [string, string])[] = [
   [".htm", "text/html"],
   [".html", "text/html"],
 ];
-/** Lines such as `From: …` that programs write above a text, up to an empty line. */
-const HEAD = /^(?:[^\n:]{1,60}:[^\n]*\n)(?:[^\n]+\n)*\n+/;
+/** How a line such as `From: …` begins. */
+const LABEL = /^[^\n:]{1,60}:/u;
 const META =
   /<meta[^>]{0,500}?charset[ \t\n\f\r]{0,9}=[ \t\n\f\r]{0,9}["']?([0-9a-z_.:\-\u0080-\uffff]{1,40})/gi;
 /** Charsets that browsers take for another one. */
@@ -57,7 +57,7 @@ export function readings(type: string, text: string, scan: Scan): Reading[] {
   const bytes = utf8(text);
   const plain = `${type}; charset=utf-8`;
   const all: Reading[] = [{ part: partOf(bytes, plain, scan), notes: [] }];
-  if (type !== "text/plain" || !/ \r*\n/.test(text)) return all;
+  if (type !== "text/plain" || !text.replaceAll("\r", "").includes(" \n")) return all;
   for (const flowed of [`${plain}; format=flowed`, `${plain}; format=flowed; delsp=yes`]) {
     all.push({ part: partOf(bytes, flowed, scan), notes: [said("text.unflowed")] });
   }
@@ -94,12 +94,21 @@ export function judgeText(
     };
   }
   const lines = text.replaceAll("\r\n", "\n");
-  const head = type === "text/plain" ? HEAD.exec(lines) : null;
-  const below = head ? found(type, lines.slice(head[0].length), claims, scan) : undefined;
+  const head = type === "text/plain" ? headLength(lines) : 0;
+  const below = head > 0 ? found(type, lines.slice(head), claims, scan) : undefined;
   if (below === undefined) return { ...base, status: "failed", finding: said("text.none") };
   const { match, notes } = below;
   const finding = said("text.below", { part: called(match.part, match.name) });
   return { ...base, status: "not checked", finding, matches: [match], remarks: [...notes] };
+}
+
+/** The length of lines that programs write above a text, and empty ones behind; 0 for none. */
+function headLength(text: string): number {
+  const empty = text.indexOf("\n\n");
+  if (empty < 0 || !LABEL.test(text.slice(0, 200))) return 0;
+  let end = empty;
+  while (text[end] === "\n") end++;
+  return end;
 }
 
 /** As programs write texts: by a byte order mark, else utf-8, else windows-1252. */
