@@ -56,6 +56,8 @@ MAX_CERTIFICATES = 32
 MAX_SIGNERS = 4
 MAX_ATTRIBUTES = 32
 RSA_BITS = range(2048, 8193)
+MAX_RSA_EXPONENT = (1 << 33) - 1
+"""What every browser's WebCrypto takes; a larger one makes a signature slow to judge."""
 
 Digest = Callable[[str], bytes]
 """Gives the digest of the content by the algorithm named: sha256, sha384 or sha512."""
@@ -408,9 +410,14 @@ def _verify_ecdsa(key: ec.EllipticCurvePublicKey, signer: Signer, name: str) -> 
     return f"ECDSA P-{key.curve.key_size}"
 
 
+def rsa_taken(key: rsa.RSAPublicKey) -> bool:
+    """Whether SPEC §5.3 and §5.4 take signatures by a key of this size and exponent."""
+    return key.key_size in RSA_BITS and key.public_numbers().e <= MAX_RSA_EXPONENT
+
+
 def _verify_rsa(key: rsa.RSAPublicKey, signer: Signer, name: str) -> str:
-    if key.key_size not in RSA_BITS:
-        raise CheckFailed("the RSA key is shorter than 2048 or longer than 8192 bits")
+    if not rsa_taken(key):
+        raise CheckFailed("the RSA key is shorter than 2048 or longer than 8192 bits, or odd")
     algorithm = signer.signature_algorithm
     pad: padding.AsymmetricPadding = padding.PKCS1v15()
     title = "PKCS #1 v1.5"

@@ -36,7 +36,7 @@ def look_up(value: bytes, certificate: x509.Certificate, issuer: x509.Certificat
         return Entry(crl.last_update_utc, until)
     try:
         reason, invalid_since = _details(listed)
-    except ValueError:  # it is listed, whatever else is unreadable in its entry
+    except Exception:  # it is listed, whatever else is unreadable in its entry
         return Entry(crl.last_update_utc, until, listed.revocation_date_utc)
     revoked_at = earliest(listed.revocation_date_utc, invalid_since)
     return Entry(crl.last_update_utc, until, revoked_at, reason)

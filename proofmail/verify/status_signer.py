@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.ocsp import OCSPResponse
 
 from proofmail.errors import CheckFailed
-from proofmail.verify.cms import RSA_BITS
+from proofmail.verify.cms import rsa_taken
 
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
@@ -46,7 +46,7 @@ def check_signed(signed: Signed, signer: x509.Certificate) -> None:
         raise CheckFailed("revocation data is signed by an algorithm that is not taken")
     key = signer.public_key()
     try:
-        if isinstance(key, rsa.RSAPublicKey) and key.key_size in RSA_BITS:
+        if isinstance(key, rsa.RSAPublicKey) and rsa_taken(key):
             key.verify(signed.signature, signed.data, padding.PKCS1v15(), signed.digest)
         elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES):
             key.verify(signed.signature, signed.data, ec.ECDSA(signed.digest))

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
-from proofmail.verify.cms import Names, certificate_names, load_certificate
+from proofmail.verify.cms import Names, certificate_names, load_certificate, rsa_taken
 
 _EXCLUSIVE = [ExtendedKeyUsageOID.TIME_STAMPING]
 
@@ -76,31 +78,67 @@ def _path_at(
 ) -> tuple[x509.Certificate, ...]:
     """The same of a second in UTC, naive. All that it depends on is among its arguments, and an
     authority's tokens of one second have one path. What is refused is judged anew each time."""
-    helpers = _readable(untrusted)
-    verifier = (
+    helpers = [one for raw in dict.fromkeys(untrusted) if (one := _loaded(raw)) and _may_sign(one)]
+    # An anchor that is the authority's own certificate signs nothing here.
+    stored = [anchor for anchor in anchors if anchor == leaf or _may_sign(anchor)]
+    try:
+        found = _verifier(stored, second).verify(leaf, helpers).chain
+        _check_constraints(found)
+    except Exception:  # VerificationError, or what an odd certificate makes the library raise
+        if not _names_lead_to(leaf, _names_read(untrusted), anchors):
+            raise NotChecked("the authority is not in the trust given") from None
+        raise CheckFailed("the path to a trusted authority does not hold at genTime") from None
+    return tuple(found)
+
+
+def _verifier(anchors: list[x509.Certificate], second: datetime) -> verification.ClientVerifier:
+    return (
         verification.PolicyBuilder()
-        .store(verification.Store(list(anchors)))
+        .store(verification.Store(anchors))
         .time(second)
         .extension_policies(ee_policy=_LEAF, ca_policy=_ISSUER)
         .build_client_verifier()
     )
+
+
+def _loaded(raw: bytes) -> x509.Certificate | None:
     try:
-        found = verifier.verify(leaf, [certificate for _, certificate in helpers])
-    except Exception:  # VerificationError, or what an odd certificate makes the library raise
-        if not _names_lead_to(leaf, [names for names, _ in helpers], anchors):
-            raise NotChecked("the authority is not in the trust given") from None
-        raise CheckFailed("the path to a trusted authority does not hold at genTime") from None
-    return tuple(found.chain)
+        return load_certificate(raw)
+    except Unreadable:
+        return None
 
 
-def _readable(untrusted: Sequence[bytes]) -> list[tuple[Names, x509.Certificate]]:
-    helpers: list[tuple[Names, x509.Certificate]] = []
-    for raw in dict.fromkeys(untrusted):
+def _may_sign(certificate: x509.Certificate) -> bool:
+    """The library counts an RSA key in octets: one of 2041 bits would be long enough for it."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return not isinstance(key, rsa.RSAPublicKey) or rsa_taken(key)
+
+
+def _check_constraints(path: Sequence[x509.Certificate]) -> None:
+    """SPEC §5.4, 5. The library refuses directory names in nameConstraints that are critical, and
+    passes over them in others; it never compares them with a subject."""
+    for certificate in path:
         try:
-            helpers.append((certificate_names(raw), load_certificate(raw)))
+            found = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        except x509.ExtensionNotFound:
+            continue
+        bases = (*(found.permitted_subtrees or ()), *(found.excluded_subtrees or ()))
+        if any(isinstance(base, x509.DirectoryName) for base in bases):
+            raise CheckFailed("a certificate of the path constrains directory names")
+
+
+def _names_read(untrusted: Sequence[bytes]) -> list[Names]:
+    """Of all whose names can be read: what else is in them decides on nothing here."""
+    found: list[Names] = []
+    for raw in untrusted:
+        try:
+            found.append(certificate_names(raw))
         except Unreadable:
             continue
-    return helpers
+    return found
 
 
 def _names_of(certificate: x509.Certificate) -> Names:

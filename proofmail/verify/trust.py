@@ -272,7 +272,8 @@ def _certificate(value: Json, what: str) -> bytes:
     der = octets(value, what, 64 << 10)
     try:
         certificate = x509.load_der_x509_certificate(der)
-        _ = certificate.subject, certificate.issuer  # a report has to name it
+        # A report has to name it, and a path to read it whole.
+        _ = certificate.subject, certificate.issuer, certificate.extensions
     except Exception:  # its errors have no common base; all of them say "unreadable"
         raise Unreadable(f"{what}: not a certificate") from None
     return der

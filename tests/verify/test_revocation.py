@@ -290,6 +290,32 @@ def test_of_several_answers_in_one_response_the_worst_counts() -> None:
             judge(remade(CA, made), ABOVE)
 
 
+def test_a_listed_certificate_is_revoked_whatever_stands_in_its_entry() -> None:
+    """An entry with one extension twice: the library refuses it with an error of its own."""
+    value = crl(CA, [(TSA, BEFORE, R.superseded)]).value
+    body = der.only(value)
+    tbs = body.raw()
+    algorithm = body.raw()
+    reason = der.sequence(der.oid("2.5.29.21"), der.octets(b"\x0a\x01\x04"))
+    assert tbs.count(der.sequence(reason)) == 1
+    fields = der.only(tbs)
+    inside = []
+    while fields.peek():
+        field = fields.raw()
+        if reason in field:
+            entry = der.only(der.only(field).raw())
+            field = der.sequence(
+                der.sequence(entry.raw(), entry.raw(), der.sequence(reason, reason))
+            )
+        inside.append(field)
+    twice = der.sequence(*inside)
+    assert isinstance(CA.key, ec.EllipticCurvePrivateKey)
+    signature = CA.key.sign(twice, ec.ECDSA(hashes.SHA256()))
+    odd = der.sequence(twice, algorithm, der.tlv(der.BIT_STRING, b"\0" + signature))
+    with pytest.raises(CheckFailed, match="before genTime"):
+        judge(RevocationData(CRL, odd), ABOVE)
+
+
 def test_an_invalidity_date_before_gen_time_counts() -> None:
     listed = crl(
         CA, [(TSA, AFTER, R.superseded)], as_of=NOW + 2 * DAY, until=NOW + 9 * DAY,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from proofmail.core import der
@@ -391,6 +392,53 @@ def test_a_path_that_was_good_is_not_remembered_for_another_time_or_trust() -> N
         assert first_failure(now, trust_in(brief)) is None
         assert first_failure(later, trust_in(brief)) == ("T12", CheckFailed)
         assert first_failure(now, trust_in(other)) == ("T12", CheckFailed)
+
+
+def _under(issuer_key: maker.Key, *extensions: x509.ExtensionType) -> tuple[bytes, TokenTrust]:
+    """A token of a signer right under a root with this key and these extensions, not critical."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odd root")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(issuer_key.public_key())
+        .serial_number(7)
+        .not_valid_before(NOW - 9 * DAY)
+        .not_valid_after(NOW + 9 * DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    issuer = maker.Credential(issuer_key, builder.sign(issuer_key, hashes.SHA256()))
+    signer = certify("test TSA", issuer, usages=(STAMPING,))
+    return response_of(Recipe(signer)), trust_in(issuer)
+
+
+def test_an_issuer_whose_rsa_key_is_short_by_bits() -> None:
+    """The library counts octets, and 2041 bits fill as many as 2048."""
+    for bits, expected in ((2041, ("T12", CheckFailed)), (2048, None)):
+        assert first_failure(*_under(key_of(f"rsa{bits}"))) == expected
+
+
+def test_directory_names_in_constraints_are_not_passed_over() -> None:
+    """RFC 5280 §4.2.1.10 has them judged on subjects, which nobody does here."""
+    other = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "somebody else")])
+    for subtrees in (([x509.DirectoryName(other)], None), (None, [x509.DirectoryName(other)])):
+        found = first_failure(*_under(key_of("p256"), x509.NameConstraints(*subtrees)))
+        assert found == ("T12", CheckFailed)
+    hosts = x509.NameConstraints([x509.DNSName("example.com")], None)
+    assert first_failure(*_under(key_of("p256"), hosts)) is None
+
+
+def test_an_intermediate_that_can_not_be_read_still_tells_where_the_path_leads() -> None:
+    sub = certify("test sub", root(), ca=True)
+    signer = certify("test TSA", sub, usages=(STAMPING,))
+    assert sub.der.count(b"\x01\x01\xff\x04\x05\x30\x03\x01\x01\xff") == 1
+    odd = sub.der.replace(b"\x30\x03\x01\x01\xff", b"\x30\x03\x01\x01\x07")
+    response = response_of(Recipe(signer, certificates=(signer.der, odd)))
+    assert first_failure(response, trust_in(root())) == ("T12", CheckFailed)
+    stranger = certify("stranger", None, ca=True)
+    assert first_failure(response, trust_in(stranger)) == ("T12", NotChecked)
 
 
 def test_issuers_as_openssl_makes_them() -> None:

@@ -136,7 +136,6 @@ function readCrlExtensions(reader: Reader): Extensions {
 function readListed(reader: Reader): Listed {
   const inside = reader.enter();
   const serial = inside.integer();
-  if (serial < 0n) throw new Unreadable("a serial number is negative");
   const revokedAt = readTime(inside).moment;
   const extensions = inside.peek() === SEQUENCE ? readExtensionList(inside) : [];
   inside.done();
