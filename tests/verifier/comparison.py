@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,8 @@ from proofmail.verify.checks import NO_TRUST, verify_proof
 from proofmail.verify.trust import read_trust
 
 Json: TypeAlias = Any
+ENVIRONMENT = {**os.environ, "CI": "true"}
+"""Without it, vite ends its process once the input ends, before a pipe has taken all output."""
 VERIFIER = Path(__file__).resolve().parents[2] / "verifier"
 
 
@@ -35,6 +38,7 @@ def second(inputs: Iterable[tuple[Path, Path | None]]) -> list[Json]:
     run = subprocess.run(
         [VERIFIER / "node_modules/.bin/vite-node", "node/proofs.ts"],
         cwd=VERIFIER, input=lines, capture_output=True, text=True, check=True, timeout=3600,
+        env=ENVIRONMENT,
     )  # fmt: skip
     return [json.loads(line) for line in run.stdout.split("\n") if line]
 
