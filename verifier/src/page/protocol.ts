@@ -1,0 +1,42 @@
+/** What the page and its worker say to each other. Files go over as handles, not as bytes. */
+
+import type { CaseReport, Report } from "../verify.ts";
+
+export interface Named {
+  name: string;
+  file: Blob;
+}
+
+/** What to judge. `number` is that of one proof of a case dossier, from 1. */
+export interface Task {
+  proof: Blob;
+  trust: Blob | null;
+  copies: Named[];
+  digests: string[];
+  number: number | null;
+}
+
+/** `done` and `total` are bytes of the copies; `name` is the copy that is being compared. */
+export interface Progress {
+  kind: "progress";
+  name: string;
+  done: number;
+  total: number;
+}
+
+export type Outcome =
+  | { kind: "report"; report: Report; json: string; texts: Given[] }
+  | { kind: "case"; report: CaseReport; json: string; texts: Given[] }
+  /** `member`: the proof of a case that was asked for is not the one that is listed. */
+  | { kind: "unreadable"; what: "proof" | "trust" | "member"; why: string }
+  | { kind: "too-large"; name: string; most: number }
+  | { kind: "broken" };
+
+/** A file that was judged, as the printed page lists it. */
+export interface Given {
+  name: string;
+  size: number;
+  sha256: string;
+}
+
+export type Answer = Progress | Outcome;
