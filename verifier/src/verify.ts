@@ -14,6 +14,7 @@ import {
   readCase,
   verifyCase,
 } from "./pdf/case.ts";
+import { readMail } from "./mail/scan.ts";
 import { type Dossier, isPdf, readDossier } from "./pdf/dossier.ts";
 import { looseRow, sealRows } from "./pdf/judge.ts";
 import { verifyProof } from "./proof/checks.ts";
@@ -48,13 +49,19 @@ type Given =
   | { readonly kind: "proof"; readonly proof: Proof; readonly dossier: Dossier | undefined }
   | { readonly kind: "case"; readonly found: Case };
 
-export async function verify(question: Question): Promise<Answer> {
+/** Which copy is compared ("": a proof of a case), how far that is, of how much. */
+export type OnProgress = (name: string, done: number, total: number) => void;
+
+export async function verify(
+  question: Question,
+  onProgress: OnProgress = () => {},
+): Promise<Answer> {
   try {
     const given = readGiven(question.input);
     const trust = question.trust === undefined ? NO_TRUST : readTrust(question.trust);
     return given.kind === "case"
-      ? await answerOnCase(given.found, question, trust)
-      : await answerOnProof(given.proof, given.dossier, question, trust);
+      ? await answerOnCase(given.found, question, trust, onProgress)
+      : await answerOnProof(given.proof, given.dossier, question, trust, onProgress);
   } catch (error) {
     if (error instanceof Unreadable) return { exit: 2, kind: "none", error: error.message };
     // Of a case: the proof that is asked for is not the one that it lists.
@@ -92,24 +99,31 @@ async function answerOnProof(
   dossier: Dossier | undefined,
   question: Question,
   trust: Trust,
+  onProgress: OnProgress,
 ): Promise<Answer> {
   if (question.number !== undefined) {
     throw new Unreadable("a number is for case dossiers: this one holds one proof");
   }
   const rows = dossier ? [looseRow(dossier, proof), ...(await sealRows(dossier, trust))] : [];
-  return reportOn(proof, rows, question, trust);
+  return reportOn(proof, rows, question, trust, onProgress);
 }
 
-async function answerOnCase(found: Case, question: Question, trust: Trust): Promise<Answer> {
+async function answerOnCase(
+  found: Case,
+  question: Question,
+  trust: Trust,
+  onProgress: OnProgress,
+): Promise<Answer> {
   if (question.number === undefined) {
     if (question.copies.length > 0 || question.digests.length > 0) {
       throw new Unreadable("a case dossier: say which of its proofs is meant, by its number");
     }
-    const report = await verifyCase(found, trust);
+    const total = found.list.proofs.length;
+    const report = await verifyCase(found, trust, (number) => onProgress("", number, total));
     return { exit: caseExitStatus(report), kind: "case", report };
   }
   const proof = proofAt(found, question.number);
-  return reportOn(proof, await caseRows(found, trust), question, trust);
+  return reportOn(proof, await caseRows(found, trust), question, trust, onProgress);
 }
 
 /** The whole report on one proof, with the rows on the file that it lies in before V17, which sums up. */
@@ -118,14 +132,19 @@ async function reportOn(
   own: readonly Row[],
   question: Question,
   trust: Trust,
+  onProgress: OnProgress,
 ): Promise<Answer> {
   const judged = await verifyProof(proof, trust);
   const rows = [...judged.rows.slice(0, -1), ...own, ...judged.rows.slice(-1)];
-  const report = { ...judged, rows, copies: judgeCopies(judged, question) };
+  const report = { ...judged, rows, copies: judgeCopies(judged, question, onProgress) };
   return { exit: exitStatus(report), kind: "proof", report };
 }
 
-function judgeCopies(report: Report, { copies, digests }: Question): CopyReport[] {
+function judgeCopies(
+  report: Report,
+  { copies, digests }: Question,
+  onProgress: OnProgress,
+): CopyReport[] {
   const claims = report.facts["claims"] as Claims | undefined;
   if (claims === undefined) {
     // V2 or V3 failed: no claim is a fact, and nothing can be compared.
@@ -135,9 +154,13 @@ function judgeCopies(report: Report, { copies, digests }: Question): CopyReport[
     ];
   }
   return [
-    ...copies.map((copy) =>
-      "files" in copy ? judgeFolder(copy, claims) : judgeCopy(copy.name, copy.bytes, claims),
-    ),
+    ...copies.map((copy) => {
+      const scan = (mail: Uint8Array) =>
+        readMail(mail, (done, total) => onProgress(copy.name, done, total));
+      return "files" in copy
+        ? judgeFolder(copy, claims, scan)
+        : judgeCopy(copy.name, copy.bytes, claims, scan);
+    }),
     ...digests.map((digest) => judgeDigest(digest, claims)),
   ];
 }

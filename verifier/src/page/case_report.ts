@@ -1,6 +1,6 @@
 /** The report on a case dossier: the list, the seal, and a line on each proof (SPEC §11.7). */
 
-import type { CaseReport } from "../verify.ts";
+import { caseExistedBy, caseExitStatus, type CaseReport } from "../pdf/case.ts";
 import { rowTitle, word } from "../words/words.ts";
 import { foreign, h } from "./dom.ts";
 import {
@@ -22,17 +22,19 @@ export function caseView(
   choose: (number: number) => void,
 ): HTMLElement[] {
   const { language } = around;
-  const state = String(report.exitStatus) as "0" | "1" | "3";
+  const state = String(caseExitStatus(report)) as "0" | "1" | "3";
   const passed = report.members.filter((member) => member.status === "passed").length;
   const count = sentence("case.count", { passed, count: report.members.length }, language);
-  const key = report.weak ? "case.existed.weak" : "case.existed";
-  const existed = report.existedBy && sentence(key, { when: shown(report.existedBy) }, language);
+  const weak = report.members.some((member) => member.weak);
+  const by = caseExistedBy(report);
+  const key = weak ? "case.existed.weak" : "case.existed";
+  const existed = by !== "" && sentence(key, { when: shown(by) }, language);
   return [
     verdict(
       state,
       language,
       h("p", {}, count),
-      existed !== "" && h("p", { class: "existed" }, existed),
+      existed !== false && h("p", { class: "existed" }, existed),
       report.title !== "" &&
         h("p", {}, foreign(sentence("case.title", { title: report.title }, language))),
     ),
@@ -63,7 +65,7 @@ function membersView(
       {},
       h("td", {}, button),
       h("td", {}, statusTag(status, word(`status.${status}`, language))),
-      h("td", {}, member.receivedAt),
+      h("td", {}, member.received_at),
       h("td", {}, foreign(member.sender)),
       h(
         "td",

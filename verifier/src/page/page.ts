@@ -219,12 +219,12 @@ export function startPage(makeWorker: () => Worker): void {
           judge();
         };
         const parts = caseView(outcome.report, around(), choose);
-        return [...parts, givenView(outcome.texts), actions(outcome.json)];
+        return [...parts, givenView(outcome.files), actions(outcome.json)];
       }
       case "report": {
         const parts = reportView(outcome.report, around());
         const back = state.number !== null && [backButton()];
-        return [...(back || []), ...parts, givenView(outcome.texts), actions(outcome.json)];
+        return [...(back || []), ...parts, givenView(outcome.files), actions(outcome.json)];
       }
     }
   }

@@ -1,6 +1,7 @@
 /** What the page and its worker say to each other. Files go over as handles, not as bytes. */
 
-import type { CaseReport, Report } from "../verify.ts";
+import type { CaseReport } from "../pdf/case.ts";
+import type { Report } from "../report.ts";
 
 export interface Named {
   name: string;
@@ -25,8 +26,8 @@ export interface Progress {
 }
 
 export type Outcome =
-  | { kind: "report"; report: Report; json: string; texts: Given[] }
-  | { kind: "case"; report: CaseReport; json: string; texts: Given[] }
+  | { kind: "report"; report: Report; json: string; files: Given[] }
+  | { kind: "case"; report: CaseReport; json: string; files: Given[] }
   /** `member`: the proof of a case that was asked for is not the one that is listed. */
   | { kind: "unreadable"; what: "proof" | "trust" | "member"; why: string }
   | { kind: "too-large"; name: string; most: number }

@@ -1,10 +1,10 @@
 /** The judging, away from the page so that it stays responsive. Reads, judges, answers; keeps nothing. */
 
 import { toHex } from "../bytes.ts";
-import { CheckFailed, Unreadable } from "../errors.ts";
+import { Unreadable } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import { readTrust } from "../proof/trust.ts";
-import { judge, type Copy } from "../verify.ts";
+import { answerJson, verify } from "../verify.ts";
 import type { Answer, Given, Outcome, Task } from "./protocol.ts";
 
 const MIB = 1 << 20;
@@ -28,29 +28,48 @@ export function serve(line: Line): void {
 async function run(task: Task, tell: (answer: Answer) => void): Promise<Outcome> {
   const large = tooLarge(task);
   if (large) return large;
-  const proof = await bytesOf(task.proof);
-  let what: "proof" | "trust" = "trust";
+  const input = await bytesOf(task.proof);
+  const trust = task.trust ? await bytesOf(task.trust) : undefined;
+  const fault = trust && trustFault(trust);
+  if (fault) return { kind: "unreadable", what: "trust", why: fault };
+  const copies = [];
+  for (const { name, file } of task.copies) copies.push({ name, bytes: await bytesOf(file) });
+  const { digests, number } = task;
+  const question = { input, trust, copies, digests, number: number ?? undefined };
+  const answer = await verify(question, progress(tell));
+  if (answer.kind === "none") {
+    return { kind: "unreadable", what: answer.exit === 1 ? "member" : "proof", why: answer.error };
+  }
+  const files = [given("", input), ...copies.map(({ name, bytes }) => given(name, bytes))];
+  const json = JSON.stringify(answerJson(answer));
+  return answer.kind === "case"
+    ? { kind: "case", report: answer.report, json, files }
+    : { kind: "report", report: answer.report, json, files };
+}
+
+/** Why these bytes are no trust file; "" for one. */
+function trustFault(bytes: Uint8Array): string {
   try {
-    const trust = task.trust && readTrust(await bytesOf(task.trust));
-    const copies: Copy[] = [];
-    for (const { name, file } of task.copies) copies.push({ name, bytes: await bytesOf(file) });
-    what = "proof";
-    const onProgress = (name: string, done: number, total: number) =>
-      tell({ kind: "progress", name, done, total });
-    const given = { data: proof, trust, copies, digests: task.digests, number: task.number };
-    const verdict = await judge(given, onProgress);
-    const texts = [given_("", proof), ...copies.map((copy) => given_(copy.name, copy.bytes))];
-    return { ...verdict, texts };
+    readTrust(bytes);
+    return "";
   } catch (error) {
-    if (error instanceof CheckFailed) {
-      return { kind: "unreadable", what: "member", why: error.message };
-    }
-    if (!(error instanceof Unreadable)) throw error;
-    return { kind: "unreadable", what, why: error.message };
+    if (error instanceof Unreadable) return error.message;
+    throw error;
   }
 }
 
-function given_(name: string, bytes: Uint8Array): Given {
+/** Passes progress on, a hundred times a copy at most. */
+function progress(tell: (answer: Answer) => void) {
+  let told = "";
+  return (name: string, done: number, total: number): void => {
+    const mark = `${name} ${Math.floor((100 * done) / Math.max(total, 1))}`;
+    if (mark === told) return;
+    told = mark;
+    tell({ kind: "progress", name, done, total });
+  };
+}
+
+function given(name: string, bytes: Uint8Array): Given {
   return { name, size: bytes.length, sha256: toHex(sha256(bytes)) };
 }
 
