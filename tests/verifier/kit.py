@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -26,6 +28,12 @@ class Kit:
     trust: bytes
 
 
+def apart(make: Callable[[], bytes]) -> bytes:
+    """In a thread of its own: sealing starts an event loop, and Playwright runs one in ours."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(make).result()
+
+
 def make_kit(mail: bytes = MAIL, *, show: tuple[str, ...] = ()) -> Kit:
     """With `show`, a redacted one, of these words of :func:`core.redaction.choose` alone."""
     world = World()
@@ -35,7 +43,7 @@ def make_kit(mail: bytes = MAIL, *, show: tuple[str, ...] = ()) -> Kit:
     seal = sealer().certificate.public_bytes(Encoding.DER)
     trust = world.trust(seals=(seal,))
     how = replace(options("en"), redacted=bool(show))
-    dossier = make_dossier(proof, verify_proof(proof, trust), how, sealer())
+    dossier = apart(lambda: make_dossier(proof, verify_proof(proof, trust), how, sealer()))
     return Kit(mail, proof, dossier, encode(trust.to_json()))
 
 

@@ -70,7 +70,7 @@ export function startPage(makeWorker: () => Worker): void {
   function zone(place: Place): HTMLElement {
     const id = `file-${place}`;
     const input = h("input", { id, type: "file", multiple: place === "copies" });
-    input.setAttribute("aria-describedby", `${id}-hint`);
+    input.setAttribute("aria-describedby", `${id}-title ${id}-hint`);
     input.addEventListener("change", () => {
       add(place, [...(input.files ?? [])]);
     });
@@ -88,10 +88,19 @@ export function startPage(makeWorker: () => Worker): void {
     const box = h(
       "section",
       { class: "zone" },
-      h("h2", {}, say(`zone.${place}`)),
+      h("h2", { id: `${id}-title` }, say(`zone.${place}`)),
       h("p", { class: "soft small", id: `${id}-hint` }, say(`zone.${place}.hint`)),
-      h("label", { for: id }, say("zone.drop")),
-      input,
+      h(
+        "p",
+        { class: "choose" },
+        input,
+        h("label", { for: id }, say(place === "copies" ? "zone.choose.copies" : "zone.choose")),
+        h(
+          "span",
+          { class: "soft small" },
+          say(place === "copies" ? "zone.drop.copies" : "zone.drop"),
+        ),
+      ),
       given && h("p", { class: "soft small" }, say("trust.given")),
       held.length > 0 && h("ul", {}, ...held),
     );

@@ -56,7 +56,11 @@ export function reportView(report: Report, around: Circumstances): HTMLElement[]
     factsView(report, language),
     checksView(report.rows, language),
     ...(report.witnesses.length ? [witnessesView(report, language)] : []),
-    uncheckedView(report.rows, report.copies.length > 0, around),
+    uncheckedView(
+      report.rows,
+      report.copies.length > 0 ? "" : text("unchecked.copies", language),
+      around,
+    ),
   ];
 }
 
@@ -229,10 +233,10 @@ function witnessesView(report: Report, language: Language): HTMLElement {
   );
 }
 
-/** All that this report leaves open, in one place: what is not said is easily taken for proven. */
+/** All that this report leaves open, in one place, `more` with it: what is not said is easily taken for proven. */
 export function uncheckedView(
   rows: readonly Row[],
-  compared: boolean,
+  more: string,
   { language, trusting, dossier }: Circumstances,
 ): HTMLElement {
   const open = rows.filter((row) => row.status === "not checked" || row.status === "absent");
@@ -243,7 +247,7 @@ export function uncheckedView(
   });
   const lines = [
     ...(trusting ? [] : [text("unchecked.trust", language)]),
-    ...(compared ? [] : [text("unchecked.copies", language)]),
+    ...(more ? [more] : []),
     ...new Set(titles),
     ...(dossier ? [text("unchecked.pages", language)] : []),
     text("unchecked.network", language),

@@ -23,10 +23,10 @@ const TEXTS = {
     "What you decide to believe: keys, authorities, blocks. Get it from somebody whom you believe, not from who gave you the proof.",
     "Ce que vous décidez de croire : clés, autorités, blocs. Obtenez-le de quelqu’un que vous croyez, pas de qui vous a remis la preuve.",
   ],
-  "zone.drop": [
-    "Drop files here, or choose them:",
-    "Déposez des fichiers ici, ou choisissez-les :",
-  ],
+  "zone.choose": ["Choose a file", "Choisir un fichier"],
+  "zone.choose.copies": ["Choose files", "Choisir des fichiers"],
+  "zone.drop": ["or drop it here", "ou déposez-le ici"],
+  "zone.drop.copies": ["or drop them here", "ou déposez-les ici"],
   "trust.given": [
     "The trust of the service that handed out this page is used. It is the word of that service; another file replaces it.",
     "La confiance du service qui a remis cette page est utilisée. C’est la parole de ce service ; un autre fichier la remplace.",
@@ -84,6 +84,10 @@ const TEXTS = {
   "unchecked.copies": [
     "Nothing was compared with the proof: whether a mail or file that you hold is the recorded one is open.",
     "Rien n’a été comparé à la preuve : on ne sait pas si un mail ou un fichier que vous détenez est celui qui a été enregistré.",
+  ],
+  "unchecked.list": [
+    "That the list is complete is the word of whoever made it. Nothing was compared with its proofs.",
+    "Que la liste soit complète est la parole de qui l’a constituée. Rien n’a été comparé à ses preuves.",
   ],
   "unchecked.row": ["{number} {title}: {status}", "{number} {title} : {status}"],
   "unchecked.network": [
