@@ -270,7 +270,7 @@ _UPLOAD = {
 )
 async def post_verify(request: Request, caller: ApiCaller) -> Response:
     bench: Bench = request.app.state.bench
-    report, _ = await bench.judge(request, services_of(request), caller.organisation.id)
+    report = await bench.judge(request, services_of(request), caller.organisation.id)
     return Response(encode(report.to_json()), media_type="application/json")
 
 

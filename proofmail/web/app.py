@@ -13,7 +13,15 @@ from starlette.responses import RedirectResponse, Response
 
 import proofmail
 from proofmail.errors import ProofmailError
-from proofmail.web import api, exports, exports_pages, pages, redaction_pages, sign_in
+from proofmail.web import (
+    api,
+    exports,
+    exports_pages,
+    pages,
+    redaction_pages,
+    sign_in,
+    verifier_page,
+)
 from proofmail.web.bench import Bench
 from proofmail.web.present import Renderer
 from proofmail.web.problems import Problem, SignInNeeded, from_exception, is_api, problem_json
@@ -52,6 +60,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(exports.router)
     app.include_router(sign_in.router)
     app.include_router(pages.router)
+    app.include_router(verifier_page.router)
     app.include_router(redaction_pages.router)
     app.include_router(exports_pages.router)
     for family in (Problem, ProofmailError, HTTPException, RequestValidationError):

@@ -43,8 +43,9 @@ class Bench:
 
     async def judge(
         self, request: Request, services: Services, organisation: str
-    ) -> tuple[Report | CaseReport, bool]:
-        """The report on an organisation's upload, and whether the trust was the installation's own.
+    ) -> Report | CaseReport:
+        """The report on an organisation's upload, under the installation's own trust where it
+        holds none.
 
         Raises Problem for a body out of bounds and Unreadable for evidence that is none."""
         if self._places.locked() or self._taken[organisation] >= MOST_OF_ONE:
@@ -59,7 +60,7 @@ class Bench:
             self._taken[organisation] -= 1
 
 
-def _judge(form: Form, services: Services) -> tuple[Report | CaseReport, bool]:
+def _judge(form: Form, services: Services) -> Report | CaseReport:
     proofs, trusts = form.uploads("proof"), form.uploads("trust")
     copies = form.uploads("copies")
     digests = [word for text in form.texts("digests") for word in _SEPARATORS.split(text) if word]
@@ -74,15 +75,15 @@ def _judge(form: Form, services: Services) -> tuple[Report | CaseReport, bool]:
     number = _number(form.text("number"))
     judged = [_copy(upload) for upload in copies]
     if isinstance(given, Evidence):
-        return verify(given, trust, judged, digests), not trusts
+        return verify(given, trust, judged, digests)
     if number is not None:
         try:
-            return verify_one(given, number, trust, judged, digests), not trusts
+            return verify_one(given, number, trust, judged, digests)
         except CheckFailed as error:
             raise Unreadable(str(error)) from error
     if judged or digests:
         raise Unreadable("a case dossier: say by its number which of its proofs is meant")
-    return verify_case(given, trust), not trusts
+    return verify_case(given, trust)
 
 
 def _number(text: str) -> int | None:

@@ -8,7 +8,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
-from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,10 +18,8 @@ from proofmail.store.counters import STATES, Counts
 from proofmail.store.pages import Filter, list_records
 from proofmail.store.records import counts
 from proofmail.store.stamps import MOST_COUNTED
-from proofmail.verify.case import CaseReport
-from proofmail.web import ledger, verifier_page
+from proofmail.web import ledger
 from proofmail.web.access import PageCaller, services_of
-from proofmail.web.bench import MAX_UPLOAD_BYTES, Bench
 from proofmail.web.bodies import read_form
 from proofmail.web.downloads import dossier_response, proof_response
 from proofmail.web.facts import gather
@@ -71,17 +68,6 @@ def get_static(request: Request, name: str) -> Response:
             headers = {"Cache-Control": "public, max-age=31536000, immutable"}
             return Response(item.data, media_type=item.media_type, headers=headers)
     raise Problem(404, "There is nothing at this address.")
-
-
-@router.get("/verifier.html")
-def get_verifier() -> Response:
-    """Public: whoever got a dossier may need it. It is saved and opened without us; opened under
-    our own policy its script would not run."""
-    data = verifier_page.read_verifier()
-    if not data:
-        raise Problem(404, "There is nothing at this address.")
-    headers = {"Content-Disposition": f'attachment; filename="{verifier_page.NAME}"'}
-    return Response(data, media_type="text/html", headers=headers)
 
 
 @router.get("/")
@@ -189,32 +175,3 @@ async def get_dossier(
         if language == known:
             return await dossier_response(services_of(request), caller, record_id, known)
     raise Problem(404, "There is nothing at this address.")
-
-
-@router.get("/verify")
-def get_verify(request: Request, _caller: PageCaller) -> Response:
-    return _verify_page(request)
-
-
-@router.post("/verify")
-async def post_verify(request: Request, caller: PageCaller) -> Response:
-    bench: Bench = request.app.state.bench
-    try:
-        report, own_trust = await bench.judge(request, services_of(request), caller.organisation.id)
-    except Unreadable as error:
-        return await run_in_threadpool(_verify_page, request, str(error), 422)
-    page = renderer_of(request).page
-    return await run_in_threadpool(
-        lambda: page(
-            request,
-            "case_report.html" if isinstance(report, CaseReport) else "report.html",
-            report=report,
-            own_trust=own_trust,
-        )
-    )
-
-
-def _verify_page(request: Request, unreadable: str = "", status: int = 200) -> Response:
-    return renderer_of(request).page(
-        request, "verify.html", status=status, unreadable=unreadable, size=MAX_UPLOAD_BYTES >> 20
-    )

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse
 
 from proofmail.core.canonical import Json, encode, from_base64url
 from proofmail.verify.plain import plain
-from proofmail.web import texts, verifier_page
+from proofmail.web import texts
 from proofmail.web.access import Caller
 from proofmail.web.services import Language, Services
 
@@ -94,7 +94,6 @@ class Renderer:
             "caller": caller,
             "cautions": self._cautions(),
             "has_text": texts.has,
-            "has_verifier": bool(verifier_page.read_verifier()),
             "here": request.url.path,
             "language": language,
             "local": partial(_local, zone=zone),

@@ -99,5 +99,7 @@ def _origin(url: str) -> str:
 def _add_headers(message: Message) -> None:
     headers = MutableHeaders(scope=message)
     for name, value in HEADERS.items():
-        headers[name] = value
+        # A page may bring a policy of its own, which is no looser: see verifier_page.
+        if name != "content-security-policy" or name not in headers:
+            headers[name] = value
     headers.setdefault("cache-control", "no-store")

@@ -107,12 +107,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "status.failed": ("échec", "failed"),
     "status.absent": ("absent", "absent"),
     "status.not checked": ("non vérifié", "not checked"),
-    "verdict.0": ("Vérifié", "Verified"),
-    "verdict.1": ("Échec", "Failed"),
-    "verdict.3": (
-        "Non vérifié avec cette confiance",
-        "Not verified under this trust",
-    ),
     "word.unknown": ("non indiqué", "not stated"),
     "word.erased": ("effacé", "erased"),
     "word.stamp_missing": ("pas encore horodaté", "not yet time-stamped"),
@@ -340,6 +334,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "record.dossier_en": ("Dossier (anglais)", "Dossier (English)"),
     "record.proof": ("Fichier de preuve (JSON)", "Proof file (JSON)"),
     "record.redact": ("Choisir ce qui est montré…", "Choose what is shown…"),
+    "verifier.offered": (
+        "Un seul fichier, à enregistrer puis à ouvrir dans un navigateur, vérifie un dossier sans "
+        "réseau et sans nous :",
+        "One file, to be saved and then opened in a browser, checks a dossier without a network "
+        "and without us:",
+    ),
     "record.verifier": (
         "Vérificateur hors ligne (verifier.html)",
         "Offline verifier (verifier.html)",
@@ -546,92 +546,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Checks, under this service’s trust",
     ),
     # Verification
-    "case.title": ("Preuves de l’affaire", "Proofs of the case"),
-    "case.stated": ("nom donné par qui l’a constituée", "the name given by whoever made it"),
-    "case.existed": (
-        "Tous ces enregistrements existaient au plus tard le {when}.",
-        "All of these records existed no later than {when}.",
-    ),
-    "case.note": (
-        "Expéditeur et objet : déclarés par les mails. Rien ne prouve que la liste est complète. "
-        "Pour comparer une copie, donnez le numéro de la preuve.",
-        "Sender and subject: stated by the mails. Nothing proves that the list is complete. To "
-        "compare a copy, give the number of its proof.",
-    ),
-    "case.number": ("N°", "No."),
-    "verify.case_number": (
-        "Pour un dossier d’affaire : numéro de la preuve à comparer (facultatif)",
-        "For a case dossier: number of the proof to compare with (optional)",
-    ),
-    "verify.title": ("Vérifier une preuve", "Verify a proof"),
-    "verify.lead": (
-        "Comparez un dossier ou un fichier de preuve, et des copies du mail ou de ses pièces "
-        "jointes. Rien de ce que vous envoyez n’est gardé.",
-        "Check a dossier or a proof file, and copies of the mail or of its attachments. Nothing "
-        "that you send is kept.",
-    ),
-    "verify.offline": (
-        "Ce service juge ici ses propres preuves. Pour ne dépendre de personne, utilisez la "
-        "commande « proofmail verify », hors ligne.",
-        "Here this service judges its own proofs. To depend on nobody, use the command “proofmail "
-        "verify”, offline.",
-    ),
-    "verify.verifier": (
-        "Un seul fichier, à enregistrer puis à ouvrir dans un navigateur, vérifie un dossier sans "
-        "réseau et sans nous :",
-        "One file, to be saved and then opened in a browser, checks a dossier without a network "
-        "and without us:",
-    ),
-    "verify.proof": (
-        "Dossier (PDF) ou fichier de preuve (JSON)",
-        "Dossier (PDF) or proof file (JSON)",
-    ),
-    "verify.copies": (
-        "Copies : mails (.eml) et pièces jointes",
-        "Copies: mails (.eml) and attachments",
-    ),
-    "verify.digests": (
-        "Empreintes SHA-256 ou SHA3-256, une par ligne",
-        "SHA-256 or SHA3-256 digests, one a line",
-    ),
-    "verify.trust": (
-        "Fichier de confiance (facultatif ; sans lui, la confiance de ce service)",
-        "Trust file (optional; without it, this service’s trust)",
-    ),
-    "verify.limit": ("{size} Mio en tout au plus.", "At most {size} MiB in all."),
-    "verify.submit": ("Vérifier", "Verify"),
-    "verify.again": ("Vérifier autre chose", "Verify something else"),
-    "verify.result": ("Résultat", "Result"),
-    "verify.unreadable": ("Ceci ne peut être lu", "This cannot be read"),
-    "verify.trust_own": ("Confiance : celle de ce service.", "Trust: this service’s own."),
-    "verify.trust_given": ("Confiance : le fichier envoyé.", "Trust: the file that was sent."),
-    "verify.no_facts": (
-        "Les déclarations ne sont pas des faits : V2 ou V3 a échoué.",
-        "The claims are no facts: V2 or V3 failed.",
-    ),
-    "verify.facts": ("Ce que la preuve dit", "What the proof says"),
-    "verify.kind": ("Nature", "Kind"),
-    "verify.not_proven": (
-        "Non prouvé : la remise, l’auteur, et que l’enregistrement n’existait pas plus tôt.",
-        "Not proven: delivery, authorship, and that the record did not exist earlier.",
-    ),
-    "verify.number": ("N°", "No."),
-    "verify.check": ("Contrôle", "Check"),
-    "verify.status": ("Résultat", "Result"),
-    "verify.reason": ("Détail", "Detail"),
-    "verify.checks": ("Contrôles", "Checks"),
-    "verify.copies_title": ("Copies", "Copies"),
-    "verify.copy.passed": ("correspond", "matches"),
-    "verify.copy.failed": ("diffère", "differs"),
-    "verify.copy.not checked": ("non vérifié", "not checked"),
-    "verify.copy.absent": ("absent", "absent"),
-    "verify.what.mail": ("un mail", "a mail"),
-    "verify.what.file": ("un fichier", "a file"),
-    "verify.what.digest": ("une empreinte", "a digest"),
-    "verify.differs": ("Différence : {text}", "Difference: {text}"),
-    "verify.note": ("Note : {text}", "Note: {text}"),
-    "verify.rung": ("Correspond par", "Matches by"),
-    "verify.no_rung": ("rien", "nothing"),
+    "checks.number": ("N°", "No."),
+    "checks.check": ("Contrôle", "Check"),
+    "checks.status": ("Résultat", "Result"),
+    "checks.reason": ("Détail", "Detail"),
     "check.V1": ("le fichier est une preuve intacte", "the file is an undamaged proof"),
     "check.V2": ("les entrées sont celles de l’engagement", "the entries are those committed to"),
     "check.V3": ("chaque déclaration est connue et typée", "every claim is known and typed"),

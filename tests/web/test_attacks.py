@@ -181,15 +181,12 @@ def test_text_from_outside_adds_no_element(site: Site, guest: Guest) -> None:
         + hostile[hostile.index(b"MIME-Version") :].replace(b"<svg onload=x>", b"words")
     )
     pages = []
-    for mail, name in ((hostile, '"><svg onload=x>{{ 7919*7927 }}'), (plain, "words")):
+    for mail in (hostile, plain):
         record = site.record(guest, mail)
         browser = site.browser(guest)
-        proof = browser.get(f"/records/{record}/proof.json").content
-        files = [("proof", (name, proof)), ("copies", (name, mail)), ("copies", (name, b"x"))]
-        report = browser.post("/verify", files=files, data={"digests": name.replace(" ", "")})
-        assert report.status_code == 200
-        assert "62773913" not in report.text
-        pages.append([shape(browser.get(f"/records/{record}").text), shape(report.text)])
+        page = browser.get(f"/records/{record}").text
+        assert "62773913" not in page
+        pages.append(shape(page))
     assert pages[0] == pages[1]
 
 

@@ -12,14 +12,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from proofmail.accounts.trail import list_trail
-from proofmail.core.canonical import encode
 from proofmail.core.proof import read_proof
 from proofmail.store.erasing import erase
-from proofmail.web import texts, verifier_page
+from proofmail.web import texts
 from proofmail.web.present import LANGUAGE_COOKIE
 from tests.making import MAIL, NOW
 from tests.store.house import fill, read_receipt
-from tests.verify.test_case import sealed, trust
 from tests.web.house import Guest, Site
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202etxt.exe\x1b[31m"
@@ -103,7 +101,7 @@ def every_page(site: Site, guest: Guest) -> list[str]:
     return [
         "/", "/records", "/records?text=zzz&since=2026-01-01", "/records?cursor=x&state=x",
         f"/records/{record}", f"/records/{record}/redact", f"/records/{hostile}/redact?show=people",
-        f"/records/{hostile}", f"/records/{erased}", "/verify", "/nothing",
+        f"/records/{hostile}", f"/records/{erased}", "/nothing",
         "/records/nothing", "/sign-in", "/witnesses",
         "/exports", "/exports?text=offre&kind=message&since=2026-01-01",
     ]  # fmt: skip
@@ -136,9 +134,7 @@ def test_no_caution_without_a_reason(site: Site, guest: Guest) -> None:
     assert "Caution" not in browser.get("/").text
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/records", "/verify", "/records/x", "/records/x/proof.json"]
-)
+@pytest.mark.parametrize("path", ["/", "/records", "/records/x", "/records/x/proof.json"])
 def test_pages_need_a_session(site: Site, guest: Guest, path: str) -> None:
     client = site.app_client()
     answer = client.get(path)
@@ -297,48 +293,6 @@ def test_choosing_what_a_dossier_shows(site: Site, guest: Guest) -> None:
     assert actions == ["dossier.redacted", "proof.redacted", "proof.redacted"]
 
 
-def test_the_verification_page(site: Site, guest: Guest) -> None:
-    record = site.record(guest)
-    site.stamp()
-    site.anchor()
-    browser = site.browser(guest, "fr")
-    proof = browser.get(f"/records/{record}/proof.json").content
-    files = [("proof", ("p.json", proof)), ("copies", ("mail.eml", MAIL))]
-    good = browser.post("/verify", files=files)
-    check(good.text)
-    assert "Vérifié</h2>" in good.text
-    assert "V17" in good.text
-    changed = MAIL.replace(b"1 200", b"1 300")
-    bad = browser.post("/verify", files=[files[0], ("copies", ("mail.eml", changed))])
-    assert "Échec</h2>" in bad.text
-    assert "diffère" in bad.text
-    unreadable = browser.post("/verify", files={"proof": ("p.json", b"{}")})
-    assert unreadable.status_code == 422
-    check(unreadable.text)
-    assert "ne peut être lu" in unreadable.text
-
-
-def test_the_verification_page_on_a_case(site: Site, guest: Guest) -> None:
-    browser = site.browser(guest, "fr")
-    files = [
-        ("proof", ("case.pdf", sealed())),
-        ("trust", ("trust.json", encode(trust().to_json()))),
-    ]
-    good = browser.post("/verify", files=files)
-    check(good.text)
-    assert "Vérifié</h2>" in good.text
-    assert "Lot 2" in good.text
-    one = browser.post("/verify", files=files, data={"number": "2"})
-    check(one.text)
-    assert "plan-1.pdf" not in good.text
-    assert "V17" in one.text
-    for more in ({"digests": "a" * 64}, {"number": "4"}, {"number": "x"}):
-        assert browser.post("/verify", files=files, data=more).status_code == 422
-    told = site.api(guest).post("/api/v1/verify", files=files).json()
-    assert told["format"] == "proofmail/case-report/0"
-    assert told["exit_status"] == 0
-
-
 @pytest.mark.parametrize(
     ("cookie", "accepted", "expected"),
     [
@@ -383,34 +337,6 @@ def test_static_files_keep_their_names(site: Site) -> None:
     assert "@import" not in answer.text
     for bad in ("/static/style.css", "/static/../app.py", "/static/%2e%2e/app.py"):
         assert client.get(bad).status_code == 404
-
-
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_the_verifier_is_offered_where_there_is_one(
-    site: Site, guest: Guest, language: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = site.record(guest, MAIL)
-    browser = site.browser(guest, language)
-    paths = ("/verify", "/sign-in", f"/records/{record}")
-    monkeypatch.setattr(verifier_page, "read_verifier", lambda: b"")
-    assert browser.get("/verifier.html").status_code == 404
-    assert not any("verifier.html" in browser.get(path).text for path in paths)
-    monkeypatch.setattr(verifier_page, "read_verifier", lambda: b"<!doctype html>")
-    for path in paths:
-        assert 'href="/verifier.html"' in browser.get(path).text
-        check(browser.get(path).text)
-    answer = site.app_client().get("/verifier.html")  # without signing in
-    assert answer.content == b"<!doctype html>"
-    assert answer.headers["content-disposition"] == 'attachment; filename="verifier.html"'
-    assert answer.headers["content-security-policy"].startswith("default-src 'none';")
-
-
-def test_the_verifier_that_is_shipped(site: Site) -> None:
-    data = verifier_page.read_verifier()
-    if not data:
-        pytest.skip("verifier.html is not built into this tree")
-    assert data.lstrip()[:15].lower() == b"<!doctype html>"
-    assert site.app_client().get("/verifier.html").content == data
 
 
 # --- the catalogue -------------------------------------------------------------------------
