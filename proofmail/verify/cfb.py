@@ -25,6 +25,8 @@ _FREE = 0xFFFFFFFF
 _STORAGE, _STREAM, _ROOT = 1, 2, 5
 _CUTOFF_BYTES = 4096
 _MINI_BYTES = 64
+_FIRST_NUMBERS = 109
+"""Sectors of the table of sectors that the header itself names."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ class CompoundFile:
             raise Unreadable("a compound file without a root")
         self._seen = {0}
         mini_table = self._chain(mini_fat) if mini_fat <= _LAST_SECTOR else b""
-        self._mini_fat = _integers(mini_table)
         size = self.root.size_bytes
         self._mini = self._chain(self.root.start)[:size] if size else b""
+        # Numbers for what does not exist are never asked for, and would fill the memory.
+        self._mini_fat = _integers(mini_table[: len(self._mini) // _MINI_BYTES * 4 + 4])
         self._mini_used = bytearray(len(self._mini) // _MINI_BYTES + 1)
 
     def entries(self, storage: Entry) -> dict[str, Entry]:
@@ -106,10 +109,13 @@ class CompoundFile:
         numbers = list(_integers(self._data[76:512]))
         for _ in range(difat_count):
             block = _integers(self._sector(difat))
-            numbers += block[:-1]
+            numbers += [number for number in block[:-1] if number <= _LAST_SECTOR]
             difat = block[-1]
+            if len(numbers) > self._count + _FIRST_NUMBERS:
+                raise Unreadable("a sector is out of place, or used twice")
         table = [self._sector(number) for number in numbers if number <= _LAST_SECTOR]
-        return _integers(b"".join(table))
+        # Numbers for what does not exist are never asked for, and would fill the memory.
+        return _integers(b"".join(table)[: 4 * self._count])
 
     def _chain(self, start: int, size: int | None = None) -> bytes:
         """The sectors from `start` on; as many as `size` needs, all of them without it."""

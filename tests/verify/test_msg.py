@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import struct
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -288,6 +290,19 @@ def test_a_name_that_is_not_ascii_is_refused() -> None:
     file = CompoundFile(make_compound({"a": b"x", "\u0131": b"y"}))
     with pytest.raises(Unreadable, match="not ASCII"):
         file.entries(file.root)
+
+
+def test_a_table_of_sectors_that_names_more_than_there_are_does_not_fill_the_memory() -> None:
+    count = 4_000
+    header = bytearray(make_compound({"a": b"x"})[:512])
+    struct.pack_into("<II", header, 68, 0, count)
+    blocks = b"".join(struct.pack("<128I", *[7] * 127, at + 1) for at in range(count))
+    tracemalloc.start()
+    with pytest.raises(Unreadable, match="twice"):
+        CompoundFile(bytes(header) + blocks)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * len(blocks)
 
 
 # -- rich text ------------------------------------------------------------------------------------

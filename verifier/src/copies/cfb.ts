@@ -66,8 +66,11 @@ export function readCompoundFile(octets: Uint8Array): CompoundFile {
   const directory = sectors.chain(header.getUint32(48, true));
   const root = readEntry(directory, 0, major === 4).entry;
   const miniStart = header.getUint32(60, true);
-  const miniTable = miniStart <= LAST_SECTOR ? integers(sectors.chain(miniStart)) : [];
+  const miniNumbers = miniStart <= LAST_SECTOR ? sectors.chain(miniStart) : new Uint8Array();
   const mini = root.size > 0 ? sectors.chain(root.start).subarray(0, root.size) : new Uint8Array();
+  // Numbers for what does not exist are never asked for.
+  const needed = 4 * (Math.floor(mini.length / MINI_OCTETS) + 1);
+  const miniTable = integers(miniNumbers.subarray(0, needed));
   const seen = new Set([0]);
   const miniUsed = new Set<number>();
   return {
@@ -93,9 +96,11 @@ function viewOf(octets: Uint8Array): DataView {
 }
 
 /** Little-endian, four octets each; what is left at the end does not count. */
-function integers(octets: Uint8Array): readonly number[] {
+function integers(octets: Uint8Array): Uint32Array {
   const view = viewOf(octets);
-  return Array.from({ length: octets.length >> 2 }, (_, i) => view.getUint32(4 * i, true));
+  const numbers = new Uint32Array(Math.floor(octets.length / 4));
+  for (let i = 0; i < numbers.length; i++) numbers[i] = view.getUint32(4 * i, true);
+  return numbers;
 }
 
 function readSectors(octets: Uint8Array, sectorOctets: number): Sectors {
@@ -106,7 +111,7 @@ function readSectors(octets: Uint8Array, sectorOctets: number): Sectors {
     used[number] = 1;
     return octets.subarray((number + 1) * sectorOctets, (number + 2) * sectorOctets);
   };
-  const table = readTable(octets, sector);
+  const table = readTable(octets, count, sector);
   return {
     chain: (start, size = Number.POSITIVE_INFINITY) => {
       const pieces: Uint8Array[] = [];
@@ -136,30 +141,40 @@ function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
   return whole;
 }
 
-/** The table that says which sector follows each. */
-function readTable(octets: Uint8Array, sector: (number: number) => Uint8Array): readonly number[] {
+/** The table that says which sector follows each of `count`. */
+function readTable(
+  octets: Uint8Array,
+  count: number,
+  sector: (number: number) => Uint8Array,
+): Uint32Array {
   const header = viewOf(octets);
-  const numbers = [...integers(octets.subarray(FIRST_NUMBERS, HEADER_OCTETS))];
+  const pieces: Uint8Array[] = [];
+  const take = (numbers: Uint32Array) => {
+    for (const number of numbers) if (number <= LAST_SECTOR) pieces.push(sector(number));
+  };
+  take(integers(octets.subarray(FIRST_NUMBERS, HEADER_OCTETS)));
   let next = header.getUint32(68, true);
   for (let left = header.getUint32(72, true); left > 0; left--) {
     const block = integers(sector(next));
-    for (const number of block.slice(0, -1)) numbers.push(number);
+    take(block.subarray(0, -1));
     const last = block.at(-1);
     if (last === undefined) throw new Unreadable(OUT_OF_PLACE);
     next = last;
   }
-  const pieces = numbers.filter((number) => number <= LAST_SECTOR).map(sector);
-  return integers(
-    joined(
-      pieces,
-      pieces.reduce((sum, piece) => sum + piece.length, 0),
-    ),
-  );
+  // Numbers for what does not exist are never asked for.
+  const kept: Uint8Array[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    if (size > 4 * count) break;
+    kept.push(piece);
+    size += piece.length;
+  }
+  return integers(joined(kept, size));
 }
 
 function miniChain(
   mini: Uint8Array,
-  table: readonly number[],
+  table: Uint32Array,
   used: Set<number>,
   stream: Entry,
 ): Uint8Array {
