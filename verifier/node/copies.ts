@@ -12,7 +12,8 @@ const MAX_NAME = 500;
 
 /** Errors of the file system are thrown as they are; Unreadable for a pipe, a device or too large a folder. */
 export function copyAt(path: string): CopyFile | CopyFolder {
-  const name = plain(basename(path) || basename(resolve(path)));
+  const last = path.split("/").filter((part) => part !== "" && part !== ".");
+  const name = plain(last.at(-1) ?? basename(resolve(path)));
   const found = statSync(path);
   if (found.isDirectory()) return folderAt(path, name);
   if (!found.isFile()) throw new Unreadable(`${name}: neither a file nor a folder`);
