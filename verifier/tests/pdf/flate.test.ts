@@ -1,6 +1,6 @@
 import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { concat } from "../../src/bytes.ts";
+import { concat, equal } from "../../src/bytes.ts";
 import { Unreadable } from "../../src/errors.ts";
 import { inflate } from "../../src/pdf/flate.ts";
 
@@ -8,13 +8,13 @@ const bytes = Uint8Array.from({ length: 200_000 }, (_, at) => (at * at) >> 7);
 const packed = new Uint8Array(deflateSync(bytes));
 
 test("what was packed comes back, up to the very bound", () => {
-  expect(inflate(packed, bytes.length)).toEqual(bytes);
+  expect(equal(inflate(packed, bytes.length), bytes)).toBe(true);
   expect(() => inflate(packed, bytes.length - 1)).toThrow(Unreadable);
   expect(inflate(new Uint8Array(deflateSync(new Uint8Array())), 0).length).toBe(0);
 });
 
 test("a bomb is given up at its bound", () => {
-  const bomb = new Uint8Array(deflateSync(new Uint8Array(64 << 20)));
+  const bomb = new Uint8Array(deflateSync(new Uint8Array(16 << 20)));
   expect(() => inflate(bomb, 1 << 20)).toThrow(/unpacks to over/);
 });
 
