@@ -17,10 +17,10 @@ from setuptools.command.build_ext import build_ext
 
 CORE = Path("proofmail", "core")
 MODULES = (
-    *("addresses", "charsets", "composed", "dates", "enclosed", "headers", "html_elements"),
-    *("html_style", "html_text", "html_tokens", "leaf", "links", "mime", "model", "notes"),
-    *("parameters", "pictures", "protection", "relaxed", "report", "scan", "text", "transfer"),
-    *("unicode14", "words"),
+    *("addresses", "charsets", "claims", "composed", "dates", "enclosed", "headers"),
+    *("html_elements", "html_style", "html_text", "html_tokens", "leaf", "links", "mapping"),
+    *("mime", "model", "notes", "parameters", "pictures", "protection", "relaxed", "report"),
+    *("scan", "shape", "text", "transfer", "unicode14", "words"),
 )
 LIBRARY = "proofmail_core"
 WISH = os.environ.get("PROOFMAIL_COMPILE", "")

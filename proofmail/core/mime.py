@@ -166,11 +166,10 @@ class Structure:
         found = WHOLE_FIELDS.findall(data, position, end + 1) if end else []
         if not found:
             return 0
-        names, values = zip(*found, strict=True)
-        if len(b"".join(names)) + len(b"".join(values)) + len(found) != end - position:
-            return 0  # they do not stand one right behind the other
         fields: Fields = {}
+        size = len(found)
         for name, value in found:
+            size += len(name) + len(value)
             wanted = WANTED_NAMES.get(name.lower())
             if wanted is not None:
                 text = unfold((value.replace(b"\r\n", b"").replace(b"\n", b""),))
@@ -178,6 +177,8 @@ class Structure:
                     fields[wanted].append(text)
                 else:
                     fields[wanted] = [text]
+        if size != end - position:
+            return 0  # they do not stand one right behind the other
         self._begin_body_of(fields)
         return end + 2
 

@@ -29,10 +29,12 @@ class _SourcesAlone:
 
 
 def reading(message: bytes, size: int) -> bytes:
-    """All that a scan says when the message comes in pieces of this size, and the claims."""
-    from proofmail.core import composed, html_text, scan
+    """All that a scan says when the message comes in pieces of this size, the claims, and what the
+    registry says of them."""
+    from proofmail.core import claims, composed, html_text, scan
     from proofmail.core.canonical import encode
     from proofmail.core.mapping import mail_claims
+    from proofmail.errors import Unreadable
 
     before = scan._GATHER_BYTES, html_text._GATHER, composed._GATHER
     scan._GATHER_BYTES = html_text._GATHER = composed._GATHER = 1
@@ -43,7 +45,16 @@ def reading(message: bytes, size: int) -> bytes:
         found = scanner.finish()
     finally:
         scan._GATHER_BYTES, html_text._GATHER, composed._GATHER = before
-    return repr(found).encode("ascii", "backslashreplace") + b"\n" + encode(mail_claims(found))
+    made = mail_claims(found)
+    judged = []
+    for name, value in made.items():
+        # As it is, and in a shape that is not its own.
+        for given in (value, [value], *(value.values() if isinstance(value, dict) else ())):
+            try:
+                claims.check_claim("message", name, given)
+            except Unreadable as error:
+                judged.append(f"{name}: {error}")
+    return repr(found).encode("ascii", "backslashreplace") + b"\n" + encode([made, judged])
 
 
 def send(stream: BinaryIO, *frames: bytes) -> None:

@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from proofmail import COMPILED
 from proofmail.compiled import CORE, RECORD_NAME, is_compiled, record
 from proofmail.core.addresses import mailboxes
+from proofmail.core.claims import check_claim
 from proofmail.core.leaf import Leaf
 from proofmail.core.mime import DEPTH_MAX, ENCLOSED_MAX, Structure
 from proofmail.core.parameters import part_header
 from proofmail.core.scan import Scan, Scanner, scan
+from proofmail.core.shape import digest, members
 from proofmail.core.transfer import Base64, QuotedPrintable
 from proofmail.core.unicode14 import nfc
+from proofmail.errors import Unreadable
 from tests.core.from_sources import reading, receive, send
 from tests.core.html_pages import LAYOUTS, Content
 from tests.core.test_scan_chunks import HEAD, messages
@@ -133,10 +136,15 @@ def test_arguments_of_other_types_are_refused_or_read(wrong: object) -> None:
         lambda value: part_header({"content-type": [value]}, "text/plain", set()),
         lambda value: part_header({"content-type": value}, "text/plain", set()),
         lambda value: Leaf(value, "1").feed(b"x"),
+        lambda value: check_claim("message", "part.1", value),
+        lambda value: check_claim(value, "defects", []),
+        lambda value: check_claim("message", value, []),
+        lambda value: members(value, "x", ("a",), ("b",)),
+        lambda value: digest(value, "x"),
         lambda value: Structure(value).feed(b"From: a\r\n\r\nb"),
     ]
     for call in calls:
-        with contextlib.suppress(TypeError, AttributeError, KeyError, ValueError):
+        with contextlib.suppress(TypeError, AttributeError, KeyError, ValueError, Unreadable):
             call(wrong)
 
 
@@ -170,11 +178,11 @@ def test_the_deepest_nesting_needs_little_of_the_stack(message: bytes) -> None:
     assert found == [scan(message)]
 
 
-def test_the_whole_scanner_is_compiled() -> None:
+def test_all_that_each_mail_passes_is_compiled() -> None:
     """A module that is forgotten in setup.py costs speed and nothing else, so nobody would see."""
     if not COMPILED:
         give_up(CURE)
-    program = "import sys, proofmail.core.scan; print(*sys.modules)"
+    program = "import sys; from proofmail.core import claims, mapping; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
