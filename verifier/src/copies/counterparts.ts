@@ -32,7 +32,7 @@ export function sidesOf(
 /** The paths without the leading numbers that all of them have: a multipart around all the rest. */
 export function grouping(paths: readonly string[]): string[] {
   const split = paths.map((path) => path.split("."));
-  const shortest = split.reduce((least, path) => Math.min(least, path.length), Infinity);
+  const shortest = Math.min(...split.map((path) => path.length), split[0]?.length ?? 0);
   let shared = 0;
   while (shared < shortest && split.every((path) => path[shared] === split[0]![shared])) shared++;
   return split.map((path) => path.slice(shared).join("."));
