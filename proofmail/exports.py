@@ -65,7 +65,7 @@ class House:
     sealer: Sealer
     check_address: str
     verifier: Mapping[str, bytes]
-    verifier_page: bytes = b""
+    verifier_page: bytes
 
 
 def open_house(settings: Settings, store: Store, organisation: Organisation) -> House:

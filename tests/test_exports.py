@@ -49,7 +49,7 @@ def house_of(site: Site, guest: Guest) -> House:
     sealer = evidence.sealer()
     seals = (sealer.certificate.public_bytes(evidence.Encoding.DER),)
     trust = replace(site.world.trust(), seals=seals)
-    return House(site.store, organisation, trust, sealer, "", {})
+    return House(site.store, organisation, trust, sealer, "", {}, read_verifier())
 
 
 def mails(site: Site, guest: Guest, count: int) -> list[str]:
