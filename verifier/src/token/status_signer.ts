@@ -1,6 +1,6 @@
 /** What CRLs and OCSP responses have in common: an entry, and the rules on who may sign one (SPEC §5.7). */
 
-import { CheckFailed } from "../errors.ts";
+import { CheckFailed, Unreadable } from "../errors.ts";
 import { ECDSA, RSA, type Algorithm } from "./algorithm.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Reader } from "./der.ts";
@@ -21,6 +21,7 @@ export const REASONS: ReadonlyMap<number, string> = new Map([
   [10, "aACompromise"],
 ]);
 
+const MOST_NUMBER = (1n << 32n) - 1n;
 export const INVALIDITY_DATE = "2.5.29.24";
 export const REASON_CODE = "2.5.29.21";
 
@@ -53,7 +54,9 @@ export async function checkSigned(signed: Signed, signer: Certificate): Promise<
 
 /** The name of a reason; Unreadable for what is no ENUMERATED, CheckFailed for a number not in use. */
 export function readReason(reader: Reader, tag: number): string {
-  const name = REASONS.get(Number(reader.integer(tag)));
+  const number = reader.integer(tag);
+  if (number < 0n || number > MOST_NUMBER) throw new Unreadable("a reason that is no number");
+  const name = REASONS.get(Number(number));
   if (name === undefined) throw new CheckFailed("a reason that is not known");
   return name;
 }
