@@ -9,6 +9,7 @@ import {
   sentence,
   shown,
   statusTag,
+  trustLine,
   uncheckedView,
   verdict,
 } from "./report.ts";
@@ -20,6 +21,7 @@ export function caseView(
   report: CaseReport,
   around: Circumstances,
   choose: (number: number) => void,
+  waiting: number,
 ): HTMLElement[] {
   const { language } = around;
   const state = String(caseExitStatus(report)) as "0" | "1" | "3";
@@ -35,12 +37,15 @@ export function caseView(
       language,
       h("p", {}, count),
       existed !== false && h("p", { class: "existed" }, existed),
+      waiting > 0 &&
+        h("p", { class: "caution" }, text("case.waiting", language, { count: waiting })),
+      trustLine(around),
       report.title !== "" &&
         h("p", {}, foreign(sentence("case.title", { title: report.title }, language))),
     ),
     membersView(report, around, choose),
     checksView(report.rows, language),
-    uncheckedView(report.rows, text("unchecked.list", language), around),
+    uncheckedView(report.rows, [text("unchecked.list", language)], around),
   ];
 }
 

@@ -35,9 +35,11 @@ export function foreign(text: string): HTMLElement {
 }
 
 const MOST_SHOWN = 500;
-const ACTING = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+/** Controls, direction marks and the like; marks that reach over neighbours, or pile up on one letter. */
+const ACTING =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Me}]|(?<=[\p{Mn}\p{Mc}]{4})[\p{Mn}\p{Mc}]/gu;
 
-/** At most 500 characters, with ‹U+202E› for controls and direction marks: shown, not obeyed. */
+/** At most 500 characters, with ‹U+202E› for what would act on the text around it: shown, not obeyed. */
 export function plain(text: string): string {
   const start = [...text.slice(0, 2 * MOST_SHOWN + 2)];
   const cut = start.length > MOST_SHOWN ? `${start.slice(0, MOST_SHOWN).join("")}…` : text;

@@ -2,7 +2,7 @@
 
 import { caseView } from "./case_report.ts";
 import { foreign, h, plain } from "./dom.ts";
-import { placeOf, type Place } from "./files.ts";
+import { kindOf, placeOf, type Place } from "./files.ts";
 import type { Answer, Given, Named, Outcome, Progress, Task } from "./protocol.ts";
 import { reportView, section, verdict, type Circumstances } from "./report.ts";
 import { text, type Language, type TextKey } from "./texts.ts";
@@ -112,9 +112,17 @@ export function startPage(makeWorker: () => Worker): void {
     const area = h("textarea", { id: "digests", rows: 3, spellcheck: "false" });
     area.value = state.digests;
     area.setAttribute("aria-describedby", "digests-hint");
-    area.addEventListener("change", () => {
+    // What is typed is not judged yet: no verdict may stand beside it.
+    let typed = false;
+    area.addEventListener("input", () => {
+      typed = true;
       state.digests = area.value;
-      judge();
+      forget();
+      show();
+    });
+    area.addEventListener("blur", () => {
+      if (typed) judge();
+      typed = false;
     });
     return h(
       "details",
@@ -135,13 +143,16 @@ export function startPage(makeWorker: () => Worker): void {
     changed();
   }
 
+  /** Looks at the files first: until all have a place, the page shows what it showed. */
   async function sort(files: Named[]): Promise<void> {
-    for (const named of files) {
-      const place = await placeOf(named.file, state.files.proof.length > 0);
+    const kinds = await Promise.all(files.map(({ file }) => kindOf(file)));
+    const before = state.files.proof;
+    files.forEach((named, index) => {
+      const place = placeOf(kinds[index] ?? "other", state.files.proof.length > 0);
       if (place === "copies") state.files.copies.push(named);
       else state.files[place] = [named];
-    }
-    state.number = null;
+    });
+    if (state.files.proof !== before) state.number = null;
     changed();
   }
 
@@ -150,10 +161,14 @@ export function startPage(makeWorker: () => Worker): void {
     judge();
   }
 
-  function judge(): void {
+  function forget(): void {
     state.worker?.terminate();
     state.worker = null;
     state.outcome = null;
+  }
+
+  function judge(): void {
+    forget();
     const [proof] = state.files.proof;
     if (!proof) return show();
     const task: Task = {
@@ -217,9 +232,10 @@ export function startPage(makeWorker: () => Worker): void {
         return [verdict(outcome.what === "member" ? "1" : "2", language, why)];
       }
       case "too-large": {
-        const name = outcome.name || (state.files.proof[0]?.name ?? "");
-        return [fault("too-large", { name: plain(name), most: outcome.most })];
+        return [fault("too-large", { name: plain(nameOf(outcome)), most: outcome.most })];
       }
+      case "lost":
+        return [fault("lost", { name: plain(nameOf(outcome)) })];
       case "broken":
         return [fault("broken", {})];
       case "case": {
@@ -227,13 +243,13 @@ export function startPage(makeWorker: () => Worker): void {
           state.number = number;
           judge();
         };
-        const parts = caseView(outcome.report, around(), choose);
-        return [...parts, givenView(outcome.files), actions(outcome.json)];
+        const parts = caseView(outcome.report, around(outcome.trust), choose, outcome.waiting);
+        return [...parts, givenView(outcome), actions(outcome.json)];
       }
       case "report": {
-        const parts = reportView(outcome.report, around());
+        const parts = reportView(outcome.report, around(outcome.trust));
         const back = state.number !== null && [backButton()];
-        return [...(back || []), ...parts, givenView(outcome.files), actions(outcome.json)];
+        return [...(back || []), ...parts, givenView(outcome), actions(outcome.json)];
       }
     }
   }
@@ -251,23 +267,28 @@ export function startPage(makeWorker: () => Worker): void {
     return h("p", { class: "actions" }, button);
   }
 
-  function around(): Circumstances {
-    return {
-      language: state.language,
-      trusting: state.files.trust.length > 0 || givenTrust() !== null,
-      dossier: /\.pdf$/i.test(state.files.proof[0]?.name ?? ""),
-    };
+  /** `trust` is the one that was judged under. */
+  function around(trust: Given | null): Circumstances {
+    const { language } = state;
+    if (!trust) return { language, trust: null };
+    const [own] = state.files.trust;
+    return { language, trust: { name: own?.name ?? null, sha256: trust.sha256 } };
   }
 
-  function givenView(given: readonly Given[]): HTMLElement {
-    const lines = given.map(({ name, size, sha256 }) =>
-      h(
-        "li",
-        {},
-        foreign(name || (state.files.proof[0]?.name ?? "")),
-        `, ${say("size", { size })}, SHA-256 `,
-        h("code", {}, sha256),
-      ),
+  function nameOf({ what, name }: { what: Place; name: string }): string {
+    if (what === "copies") return name;
+    return state.files[what][0]?.name ?? say(`zone.${what}`);
+  }
+
+  function givenView({ files, trust }: { files: readonly Given[]; trust: Given | null }) {
+    const [proof, ...copies] = files;
+    const all = [
+      ...(proof ? [{ ...proof, name: nameOf({ what: "proof", name: "" }) }] : []),
+      ...copies,
+      ...(trust ? [{ ...trust, name: nameOf({ what: "trust", name: "" }) }] : []),
+    ];
+    const lines = all.map(({ name, size, sha256 }) =>
+      h("li", {}, foreign(name), `, ${say("size", { size })}, SHA-256 `, h("code", {}, sha256)),
     );
     return section(say("given"), h("ul", {}, ...lines));
   }
@@ -289,7 +310,9 @@ export function startPage(makeWorker: () => Worker): void {
   }
 
   async function keep(json: string): Promise<void> {
+    const handed = givenTrust();
     const all = [...state.files.proof, ...state.files.copies, ...state.files.trust];
+    if (handed && state.files.trust.length === 0) all.push({ name: "trust.json", file: handed });
     const files = [];
     for (const { name, file } of all) {
       files.push({ name, bytes: new Uint8Array(await file.arrayBuffer()) });

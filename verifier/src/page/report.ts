@@ -12,8 +12,8 @@ import { text, type Language, type TextKey } from "./texts.ts";
 /** What stood beside the proof, so that the report can say what it did not judge. */
 export interface Circumstances {
   language: Language;
-  trusting: boolean;
-  dossier: boolean;
+  /** Under which trust it was judged; its name is null where the page brought it along. */
+  trust: { name: string | null; sha256: string } | null;
 }
 
 const SIGNS: Record<Status, string> = {
@@ -51,16 +51,46 @@ export function reportView(report: Report, around: Circumstances): HTMLElement[]
   const existed =
     by !== "" && sentence(weak ? "existed.weak" : "existed", { when: shown(by) }, language);
   return [
-    verdict(stateOf(report), language, existed !== false && h("p", { class: "existed" }, existed)),
+    verdict(
+      stateOf(report),
+      language,
+      existed !== false && h("p", { class: "existed" }, existed),
+      trustLine(around),
+    ),
     ...(report.copies.length ? [copiesView(report.copies, language)] : []),
     factsView(report, language),
     checksView(report.rows, language),
     ...(report.witnesses.length ? [witnessesView(report, language)] : []),
-    uncheckedView(
-      report.rows,
-      report.copies.length > 0 ? "" : text("unchecked.copies", language),
-      around,
-    ),
+    uncheckedView(report.rows, openOf(report, language), around),
+  ];
+}
+
+/** Whose word the verdict rests on, beside it: on paper there is nothing else to tell. */
+export function trustLine({ language, trust }: Circumstances): HTMLElement {
+  if (!trust) return h("p", { class: "soft" }, text("trust.none", language));
+  const { name, sha256 } = trust;
+  const words = name === null ? text("trust.page", language) : text("trust.file", language);
+  return h(
+    "p",
+    { class: "soft" },
+    words,
+    name !== null && " ",
+    name !== null && foreign(name),
+    ". SHA-256 ",
+    h("code", {}, sha256),
+  );
+}
+
+/** What the copies and the hidden entries leave open. */
+function openOf({ copies, facts }: Report, language: Language): string[] {
+  const hidden = Number(facts.hidden_or_decoys ?? 0);
+  const status = word("status.not checked", language);
+  return [
+    ...(copies.length > 0 ? [] : [text("unchecked.copies", language)]),
+    ...copies
+      .filter((copy) => copy.status === "not checked")
+      .map((copy) => text("unchecked.copy", language, { name: plain(copy.copy), status })),
+    ...(hidden > 0 ? [text("hidden", language, { count: hidden })] : []),
   ];
 }
 
@@ -236,8 +266,8 @@ function witnessesView(report: Report, language: Language): HTMLElement {
 /** All that this report leaves open, in one place, `more` with it: what is not said is easily taken for proven. */
 export function uncheckedView(
   rows: readonly Row[],
-  more: string,
-  { language, trusting, dossier }: Circumstances,
+  more: readonly string[],
+  { language, trust }: Circumstances,
 ): HTMLElement {
   const open = rows.filter((row) => row.status === "not checked" || row.status === "absent");
   const titles = open.map(({ number, title, status, subject, reason }) => {
@@ -246,10 +276,10 @@ export function uncheckedView(
     return text("unchecked.row", language, values) + (subject ? ` [${plain(subject)}]` : "");
   });
   const lines = [
-    ...(trusting ? [] : [text("unchecked.trust", language)]),
-    ...(more ? [more] : []),
+    ...(trust ? [] : [text("unchecked.trust", language)]),
+    ...more,
     ...new Set(titles),
-    ...(dossier ? [text("unchecked.pages", language)] : []),
+    ...(rows.some(({ number }) => number === "V15") ? [text("unchecked.pages", language)] : []),
     text("unchecked.network", language),
     word("not-proven", language),
   ];

@@ -31,6 +31,12 @@ const TEXTS = {
     "The trust of the service that handed out this page is used. It is the word of that service; another file replaces it.",
     "La confiance du service qui a remis cette page est utilisée. C’est la parole de ce service ; un autre fichier la remplace.",
   ],
+  "trust.none": ["No trust was given", "Aucune confiance n’a été donnée"],
+  "trust.file": ["Under the trust file", "Selon le fichier de confiance"],
+  "trust.page": [
+    "Under the trust that came with this page: it is the word of the service that handed it out",
+    "Selon la confiance venue avec cette page : c’est la parole du service qui l’a remise",
+  ],
   digests: ["Digests to look for", "Empreintes à chercher"],
   "digests.hint": [
     "SHA-256 or SHA3-256 in hexadecimal, one a line. Optional.",
@@ -85,9 +91,10 @@ const TEXTS = {
     "Nothing was compared with the proof: whether a mail or file that you hold is the recorded one is open.",
     "Rien n’a été comparé à la preuve : on ne sait pas si un mail ou un fichier que vous détenez est celui qui a été enregistré.",
   ],
+  "unchecked.copy": ["{name}: {status}", "{name} : {status}"],
   "unchecked.list": [
-    "That the list is complete is the word of whoever made it. Nothing was compared with its proofs.",
-    "Que la liste soit complète est la parole de qui l’a constituée. Rien n’a été comparé à ses preuves.",
+    "That the list is complete is the word of whoever made it. Nothing was compared with its proofs. What each of them leaves open stands in its own report.",
+    "Que la liste soit complète est la parole de qui l’a constituée. Rien n’a été comparé à ses preuves. Ce que chacune laisse ouvert se trouve dans son propre rapport.",
   ],
   "unchecked.row": ["{number} {title}: {status}", "{number} {title} : {status}"],
   "unchecked.network": [
@@ -121,6 +128,14 @@ const TEXTS = {
   "case.copies": [
     "Copies are compared with one proof: choose it in the list.",
     "Les copies sont comparées à une preuve : choisissez-la dans la liste.",
+  ],
+  "case.waiting": [
+    "{count} of what you gave was compared with nothing: choose the proof that it belongs to.",
+    "{count} de ce que vous avez donné n’a été comparé à rien : choisissez la preuve concernée.",
+  ],
+  lost: [
+    "{name} cannot be read: it is a folder, or it was changed or moved since you gave it. Nothing was judged.",
+    "{name} est illisible : c’est un dossier du disque, ou il a été modifié ou déplacé depuis. Rien n’a été jugé.",
   ],
   "too-large": [
     "{name} is larger than {most} MiB: too large for this page; use `proofmail verify`.",

@@ -5,6 +5,7 @@ import { Unreadable } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import { readTrust } from "../proof/trust.ts";
 import { answerJson, verify } from "../verify.ts";
+import type { Place } from "./files.ts";
 import type { Answer, Given, Outcome, Task } from "./protocol.ts";
 
 const MIB = 1 << 20;
@@ -28,23 +29,58 @@ export function serve(line: Line): void {
 async function run(task: Task, tell: (answer: Answer) => void): Promise<Outcome> {
   const large = tooLarge(task);
   if (large) return large;
-  const input = await bytesOf(task.proof);
-  const trust = task.trust ? await bytesOf(task.trust) : undefined;
+  const read = await readAll(task);
+  if ("kind" in read) return read;
+  const { input, trust, copies } = read;
   const fault = trust && trustFault(trust);
   if (fault) return { kind: "unreadable", what: "trust", why: fault };
-  const copies = [];
-  for (const { name, file } of task.copies) copies.push({ name, bytes: await bytesOf(file) });
   const { digests, number } = task;
   const question = { input, trust, copies, digests, number: number ?? undefined };
+  const believed = trust ? given("", trust) : null;
   const answer = await verify(question, progress(tell));
+  const waiting = copies.length + digests.length;
+  if (answer.kind === "none" && number === null && waiting > 0) {
+    // A case is told as one; which of its proofs the copies are for is the person's to say.
+    const alone = await verify({ ...question, copies: [], digests: [] }, progress(tell));
+    if (alone.kind === "case") {
+      const json = JSON.stringify(answerJson(alone));
+      const { kind, report } = alone;
+      return { kind, report, json, files: [given("", input)], trust: believed, waiting };
+    }
+  }
   if (answer.kind === "none") {
     return { kind: "unreadable", what: answer.exit === 1 ? "member" : "proof", why: answer.error };
   }
   const files = [given("", input), ...copies.map(({ name, bytes }) => given(name, bytes))];
-  const json = JSON.stringify(answerJson(answer));
+  const told = { json: JSON.stringify(answerJson(answer)), files, trust: believed };
   return answer.kind === "case"
-    ? { kind: "case", report: answer.report, json, files }
-    : { kind: "report", report: answer.report, json, files };
+    ? { kind: "case", report: answer.report, waiting: 0, ...told }
+    : { kind: "report", report: answer.report, ...told };
+}
+
+interface Read {
+  readonly input: Uint8Array;
+  readonly trust: Uint8Array | undefined;
+  readonly copies: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+/** The bytes of all files, or which of them has none. */
+async function readAll(task: Task): Promise<Read | (Outcome & { kind: "lost" })> {
+  let reading: { what: Place; name: string } = { what: "proof", name: "" };
+  try {
+    const input = await bytesOf(task.proof);
+    reading = { what: "trust", name: "" };
+    const trust = task.trust ? await bytesOf(task.trust) : undefined;
+    const copies = [];
+    for (const { name, file } of task.copies) {
+      reading = { what: "copies", name };
+      copies.push({ name, bytes: await bytesOf(file) });
+    }
+    return { input, trust, copies };
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    return { kind: "lost", ...reading };
+  }
 }
 
 /** Why these bytes are no trust file; "" for one. */
@@ -74,13 +110,15 @@ function given(name: string, bytes: Uint8Array): Given {
 }
 
 function tooLarge(task: Task): Outcome | null {
-  const all: [string, Blob, number][] = [
-    ["", task.proof, MOST_PROOF_MIB],
-    ...task.copies.map(({ name, file }): [string, Blob, number] => [name, file, MOST_COPY_MIB]),
-  ];
-  if (task.trust) all.push(["", task.trust, MOST_TRUST_MIB]);
-  const found = all.find(([, blob, most]) => blob.size > most * MIB);
-  return found ? { kind: "too-large", name: found[0], most: found[2] } : null;
+  const copies = task.copies.map(({ name, file }) => limit("copies", name, file, MOST_COPY_MIB));
+  const all = [limit("proof", "", task.proof, MOST_PROOF_MIB), ...copies];
+  if (task.trust) all.push(limit("trust", "", task.trust, MOST_TRUST_MIB));
+  const found = all.find(({ file, most }) => file.size > most * MIB);
+  return found ? { kind: "too-large", what: found.what, name: found.name, most: found.most } : null;
+}
+
+function limit(what: Place, name: string, file: Blob, most: number) {
+  return { what, name, file, most };
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array> {
