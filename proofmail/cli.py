@@ -226,6 +226,9 @@ def _export_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser
         which = "default: message for a case, all for an archive"
         made.add_argument("--kind", default="", choices=kinds, help=f"of records ({which})")
         alone = "this record, and no others than those given so"
+        made.add_argument("--label", default="", metavar="NAME", help="records with this label")
+        whole = "all recorded mails of the thread that this record is of"
+        made.add_argument("--thread", default="", metavar="ID", help=whole)
         made.add_argument("--id", action="append", default=[], metavar="ID", help=alone)
         made.add_argument("--organisation", default="", metavar="ID|NAME")
         made.add_argument("--language", choices=("fr", "en"))

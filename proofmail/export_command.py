@@ -80,6 +80,8 @@ def _wanted(options: argparse.Namespace, organisation: Organisation) -> Wanted:
         options.text,
         _day(options.since, zone, 0),
         _day(options.until, zone, 1),
+        options.label,
+        options.thread,
     )
     title = getattr(options, "title", "")
     if len(title) > MAX_TITLE:

@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,7 +37,7 @@ from proofmail.sealer import open_sealer
 from proofmail.store import anchors
 from proofmail.store.engine import Store, open_store
 from proofmail.store.exports import Export, beat, fail, finish
-from proofmail.store.pages import Filter, list_records
+from proofmail.store.pages import list_records
 from proofmail.store.proofs import assemble
 from proofmail.store.records import StoredRecord, get_record
 from proofmail.store.wanted import Wanted, read_wanted
@@ -138,7 +138,7 @@ def _found(store: Store, organisation: str, wanted: Wanted, most: int) -> Iterat
     """Newest first, one more than may be at most."""
     only = wanted.only
     if wanted.kind == "case" and only.kind is None:
-        only = Filter(only.state, "message", only.text, only.since, only.until)
+        only = replace(only, kind="message")
     cursor: str | None = None
     count = 0
     while count <= most:

@@ -267,11 +267,20 @@ class Intake:
     def _link(self, connection: Connection, item: Arrival | Statement) -> Linked | None:
         if isinstance(item, Statement):
             return find(connection, item.organisation, item.of) if item.of else None
-        names = list(reversed(item.scan.references))[:MAX_REFERENCES]
+        digests = self._references(item)
         if item.scan.report and item.scan.report.original_message_id:
-            names.insert(0, item.scan.report.original_message_id)
-        digests = [self._identifier(item.organisation, name) for name in names]
+            named = item.scan.report.original_message_id
+            digests.insert(0, self._identifier(item.organisation, named))
         return linked(connection, item.organisation, digests)
+
+    def _references(self, item: Arrival) -> list[bytes]:
+        """The mails that this one names as those before it, the nearest first, as keyed digests."""
+        names = list(reversed(item.scan.references))[:MAX_REFERENCES]
+        return [self._identifier(item.organisation, name) for name in names]
+
+    def _answers(self, item: Arrival, kind: str) -> tuple[bytes, ...]:
+        """Those that make a thread of mails; a receipt is linked to its mail instead."""
+        return tuple(self._references(item)) if kind == "message" else ()
 
     def _seal(self, job: _Job, link: Linked | None) -> NewRecord:
         item = job.item
@@ -297,7 +306,7 @@ class Intake:
             kind,
             _mail_claims(item, kind, link),
             link if kind == "receipt" else None,
-            _Owned(units, summary, self._arrival(item), identifier),
+            _Owned(units, summary, self._arrival(item), identifier, self._answers(item, kind)),
         )
 
     def _make(
@@ -325,6 +334,7 @@ class Intake:
             summary=owned.summary,
             arrival=owned.arrival,
             identifier=owned.identifier,
+            answers=owned.answers,
         )
 
     def _arrival(self, item: Arrival) -> bytes | None:
@@ -349,6 +359,7 @@ class _Owned:
     summary: Summary | None = None
     arrival: bytes | None = None
     identifier: bytes | None = None
+    answers: tuple[bytes, ...] = ()
 
 
 def _asks(item: Arrival | Statement) -> bool:

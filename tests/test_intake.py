@@ -84,6 +84,7 @@ KEPT = {
     "exports": "beat_at created_at done ended_at id kind organisation problem request sha256"
     " size_bytes state total tries",
     "identifiers": "digest organisation record",
+    "labels": "name organisation record",
     "leases": "expires_at holder step",
     "listed_senders": "kind organisation value",
     "log_heads": "log root sequence",
@@ -99,7 +100,7 @@ KEPT = {
     "signers": "covered_until due_at error last_token newest_gen_time path signer tries",
     "spending": "anchors at_stake_wei chain_id day paid_wei records",
     "summaries": "attachments date organisation parts receipt_requested recipients"
-    " recipients_count record search sender subject",
+    " recipients_count record search sender subject thread",
     "tokens": "answered_at authority certificates checked_at gen_time id organisation record"
     " response root sent_at tree_index tree_path tree_size",
     "transactions": "batch broadcast_at chain_id created_at hash id nonce raw sender",

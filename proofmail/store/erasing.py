@@ -1,10 +1,10 @@
 """Erasing (DESIGN: what is proven, and what is kept).
 
-What goes: secret and disclosures, summary, keyed digests, the link to another record, and every
-export of the organisation, for it may hold the record. What
-stays: the record's bytes and signature, tokens, path, counts; they tell nothing to whoever holds
-neither a dossier nor the mail. The row in `erasures` stays too, so that whoever restores an older
-copy of the database can erase again: see `replay`.
+What goes: secret and disclosures, summary, labels, keyed digests, the link to another record, and
+every export of the organisation, for it may hold the record. What stays: the record's bytes and
+signature, tokens, path, counts; they tell nothing to whoever holds neither a dossier nor the mail.
+The row in `erasures` stays too, so that whoever restores an older copy of the database can erase
+again: see `replay`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from proofmail.store.tables import (
     disclosures,
     erasures,
     identifiers,
+    labels,
     records,
     summaries,
 )
 
-_ERASABLE = (disclosures, summaries, arrivals, identifiers)
+_ERASABLE = (disclosures, summaries, arrivals, identifiers, labels)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, tuple_
+from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from proofmail.errors import Unreadable
 from proofmail.store.counters import counts
 from proofmail.store.engine import Store, milliseconds, moment
 from proofmail.store.records import StoredRecord, read_row, stored
-from proofmail.store.tables import batches, memberships, records, summaries
+from proofmail.store.tables import batches, labels, memberships, records, summaries
 
 SCAN_ROWS = 20_000
 FEW = 2000
@@ -39,6 +39,14 @@ class Filter:
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    label: str = ""
+    thread: str = ""
+    """The id of any record of a thread: all of its mails."""
+
+    @property
+    def few(self) -> bool:
+        """Whether it names records that are found without looking at the others."""
+        return bool(self.label or self.thread)
 
 
 ANY = Filter()
@@ -71,7 +79,8 @@ def list_records(
     if before is not None:
         conditions.append(_after(before))
     with store.read() as connection:
-        order = _NEWEST_FIRST
+        order = _NEWEST_OF_FEW if only.few else _NEWEST_FIRST
+        conditions += _chosen(organisation, only)
         if only.state is not None:
             many = counts(connection, organisation).states.get(only.state, 0)
             if not many:
@@ -94,6 +103,13 @@ def list_records(
     if last is not None:
         return Page(items, f"{last[0]}-{last[1]}", moment(last[0]))
     return Page(items, None)
+
+
+def count_thread(connection: Connection, organisation: str, record_id: str) -> int:
+    """How many mails the thread of this record has, those that were erased left out."""
+    chosen = _chosen(organisation, Filter(thread=record_id))
+    statement = select(func.count()).select_from(records).where(records.c.erased_at.is_(None))
+    return int(connection.execute(statement.where(*chosen)).scalar_one())
 
 
 def _key() -> Any:
@@ -122,6 +138,25 @@ def _conditions(only: Filter) -> list[ColumnElement[bool]]:
         found.append(records.c.received_at >= milliseconds(only.since))
     if only.until is not None:
         found.append(records.c.received_at < milliseconds(only.until))
+    return found
+
+
+def _chosen(organisation: str, only: Filter) -> list[ColumnElement[bool]]:
+    """Records with this label, and records of this thread."""
+    found: list[ColumnElement[bool]] = []
+    if only.label:
+        labelled = select(labels.c.record).where(
+            labels.c.organisation == organisation, labels.c.name == only.label
+        )
+        found.append(records.c.sequence.in_(labelled))
+    if only.thread:
+        first = (
+            select(func.coalesce(summaries.c.thread, records.c.sequence))
+            .join(summaries, summaries.c.record == records.c.sequence)
+            .where(records.c.id == only.thread, records.c.organisation == organisation)
+        )
+        later = select(summaries.c.record).where(summaries.c.thread.in_(first))
+        found.append(records.c.sequence.in_(first.union_all(later)))
     return found
 
 

@@ -36,7 +36,8 @@ message); a sender's server gives up long before."""
 
 @dataclass(frozen=True)
 class Summary:
-    """What lists show and searches read of a mail; erased with its disclosures."""
+    """What lists show and searches read of a mail; erased with its disclosures. `thread` is the
+    sequence of the first recorded mail of its thread, None for that one itself."""
 
     sender: str
     recipients: str
@@ -47,13 +48,15 @@ class Summary:
     recipients_count: int
     receipt_requested: bool
     search: str
+    thread: int | None = None
 
 
 @dataclass(frozen=True)
 class NewRecord:
     """A sealed and signed record, ready to be kept. `received_at` is in milliseconds, `entries`
-    canonical JSON, `in_reply` a sequence, `units` what is metered (0: nothing). The two digests
-    are keyed; without `arrival` the record is never taken for one that is there already."""
+    canonical JSON, `in_reply` a sequence, `units` what is metered (0: nothing). Digests are keyed;
+    without `arrival` the record is never taken for one that is there already, and `answers` are
+    the identifiers of the mails before it, the nearest first."""
 
     id: str
     organisation: str
@@ -70,6 +73,7 @@ class NewRecord:
     summary: Summary | None = None
     arrival: bytes | None = None
     identifier: bytes | None = None
+    answers: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,12 @@ _ARRIVED = (
     "SELECT a.organisation, a.digest, r.id, a.received_at FROM arrivals a "
     "JOIN records r ON r.sequence = a.record WHERE a.digest IN"
 )
+_THREADS = (
+    "SELECT i.organisation, i.digest, coalesce(s.thread, i.record) FROM identifiers i "
+    "LEFT JOIN summaries s ON s.record = i.record WHERE i.digest IN"
+)
+_ASKED_AT_ONCE = 500
+"""SQLite takes no more than 999 values in a statement in its older builds."""
 _DISCLOSE = insert(disclosures)
 _SUMMARISE = insert(summaries)
 _IDENTIFY = insert(identifiers)
@@ -167,12 +177,38 @@ def _insert(connection: Connection, fresh: Sequence[NewRecord]) -> None:
     ]
     rows = [{**owner, "secret": item.secret, "entries": item.entries} for owner, item in owned]
     put(connection, _DISCLOSE, rows)
-    if rows := [{**owner, **vars(item.summary)} for owner, item in owned if item.summary]:
+    threads = _threads(connection, fresh)
+    if rows := [
+        {**owner, **vars(item.summary), "thread": threads.get(item.id)}
+        for owner, item in owned
+        if item.summary
+    ]:
         put(connection, _SUMMARISE, rows)
     if rows := [{**owner, "digest": item.identifier} for owner, item in owned if item.identifier]:
         put(connection, _IDENTIFY, rows)
     _note_arrivals(connection, owned)
     _count(connection, fresh)
+
+
+def _threads(connection: Connection, fresh: Sequence[NewRecord]) -> dict[str, int]:
+    """The first mail of the thread of each that answers a recorded one, by id."""
+    named = {(item.organisation, digest) for item in fresh for digest in item.answers}
+    if not named:
+        return {}
+    digests = sorted({digest for _, digest in named})
+    found: dict[tuple[str, bytes], int] = {}
+    for start in range(0, len(digests), _ASKED_AT_ONCE):
+        some = digests[start : start + _ASKED_AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        for organisation, digest, first in ask(connection, f"{_THREADS} ({marks})", some):
+            found.setdefault((organisation, digest), first)
+    threads = {}
+    for item in fresh:
+        known = (found.get((item.organisation, digest)) for digest in item.answers)
+        first = next((sequence for sequence in known if sequence is not None), None)
+        if first is not None:
+            threads[item.id] = first
+    return threads
 
 
 def _insert_records(connection: Connection, fresh: Sequence[NewRecord]) -> dict[str, int]:
@@ -258,12 +294,17 @@ def linked(connection: Connection, organisation: str, digests: Sequence[bytes]) 
     if not digests:
         return None
     rows = connection.execute(
-        select(identifiers.c.digest, records.c.sequence, records.c.id, records.c.record_sha256)
+        select(
+            identifiers.c.digest,
+            records.c.sequence,
+            records.c.id,
+            records.c.record_sha256,
+        )
         .join(records, records.c.sequence == identifiers.c.record)
         .where(identifiers.c.organisation == organisation, identifiers.c.digest.in_(digests))
         .order_by(records.c.sequence)
     ).all()
-    newest = {row.digest: Linked(row.sequence, row.id, row.record_sha256) for row in rows}
+    newest = {row.digest: Linked(*row[1:]) for row in rows}
     return next((newest[digest] for digest in digests if digest in newest), None)
 
 

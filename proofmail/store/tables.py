@@ -33,7 +33,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The revision of the schema that this code needs: the head of `migrations`."""
 
 metadata = MetaData(
@@ -211,6 +211,22 @@ summaries = Table(
     _filled("receipt_requested", Boolean),
     # Sender, recipients and subject, folded: what a search looks into.
     _filled("search", Text),
+    # The sequence of the first recorded mail of its thread; null for that one itself.
+    Column("thread", BigInteger),
+)
+Index(
+    "ix_summaries_thread",
+    summaries.c.thread,
+    sqlite_where=summaries.c.thread.is_not(None),
+    postgresql_where=summaries.c.thread.is_not(None),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    _organisation(primary_key=True),
+    Column("name", Text, primary_key=True),
+    _record(primary_key=True, index=True),
 )
 
 arrivals = Table(

@@ -16,6 +16,8 @@ from proofmail.store.pages import Filter
 
 EXPORTS = ("case", "archive")
 _MEMBERS = ("ids", "kind", "language", "since", "state", "text", "title", "until")
+_LATER = ("label", "thread")
+"""Not in rows of before there were any."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,12 @@ class Wanted:
         return {
             "ids": list(self.ids),
             "kind": only.kind or "",
+            "label": only.label,
             "language": self.language,
             "since": format_time(only.since) if only.since else "",
             "state": only.state or "",
             "text": only.text,
+            "thread": only.thread,
             "title": self.title,
             "until": format_time(only.until) if only.until else "",
         }
@@ -45,7 +49,7 @@ class Wanted:
 
 def read_wanted(kind: str, value: Json) -> Wanted:
     """What a row says; Unreadable for any other shape."""
-    found = members(value, "export", _MEMBERS)
+    found = {"label": "", "thread": "", **members(value, "export", _MEMBERS, _LATER)}
     asked = {name: text(found[name], name, MAX_TITLE) for name in found if name != "ids"}
     if kind not in EXPORTS or asked["language"] not in ("fr", "en"):
         raise Unreadable("an export of an unknown kind or language")
@@ -61,6 +65,8 @@ def read_wanted(kind: str, value: Json) -> Wanted:
             asked["text"],
             _time(asked["since"]),
             _time(asked["until"]),
+            asked["label"],
+            asked["thread"],
         ),
         array(found["ids"], "ids", MAX_PROOFS, lambda item, what: text(item, what, 64)),
     )

@@ -69,6 +69,10 @@ def get_records(
     until: Annotated[
         AwareDatetime | None, Query(description="Received before this time (RFC 3339).")
     ] = None,
+    label: Annotated[str, Query(max_length=60, description="Records with this label.")] = "",
+    thread: Annotated[
+        str, Query(max_length=64, description="The id of a record: all mails of its thread.")
+    ] = "",
 ) -> RecordPage:
     only = Filter(
         state.value if state else None,
@@ -76,6 +80,8 @@ def get_records(
         text.replace("\x00", ""),
         since,
         until,
+        label,
+        thread,
     )
     page = list_records(
         services_of(request).store, caller.organisation.id, limit=limit, before=cursor, only=only

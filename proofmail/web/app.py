@@ -17,6 +17,7 @@ from proofmail.web import (
     api,
     exports,
     exports_pages,
+    labels,
     pages,
     redaction_pages,
     sign_in,
@@ -61,6 +62,7 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(sign_in.router)
     app.include_router(pages.router)
     app.include_router(verifier_page.router)
+    app.include_router(labels.router)
     app.include_router(redaction_pages.router)
     app.include_router(exports_pages.router)
     for family in (Problem, ProofmailError, HTTPException, RequestValidationError):

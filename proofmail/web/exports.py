@@ -15,6 +15,7 @@ from proofmail.core.canonical import base64url, format_time
 from proofmail.core.case import MAX_PROOFS, MAX_TITLE
 from proofmail.errors import Refused
 from proofmail.store import exports
+from proofmail.store.labels import MAX_LABEL
 from proofmail.store.pages import Filter
 from proofmail.store.wanted import Wanted
 from proofmail.web.access import ApiCaller, Caller, note, services_of
@@ -48,6 +49,10 @@ class ExportRequest(BaseModel):
     )
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+    label: str = Field("", max_length=MAX_LABEL, description="Records with this label.")
+    thread: str = Field(
+        "", pattern="^[a-z0-9]{0,64}$", description="The id of a record: all mails of its thread."
+    )
     ids: list[Annotated[str, Field(pattern="^[a-z0-9]{1,64}$")]] = Field(
         default_factory=list, max_length=MAX_PROOFS
     )
@@ -145,6 +150,8 @@ def post_export(
         asked.text.replace("\x00", ""),
         asked.since,
         asked.until,
+        asked.label,
+        asked.thread,
     )
     language = language_for(caller, asked.language)
     wanted = Wanted(asked.kind, language, asked.title, only, tuple(asked.ids))

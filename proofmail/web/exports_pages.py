@@ -14,6 +14,7 @@ from proofmail.core.case import MAX_PROOFS, MAX_TITLE
 from proofmail.core.claims import KINDS
 from proofmail.store import exports
 from proofmail.store.counters import STATES
+from proofmail.store.labels import MAX_LABEL, list_labels
 from proofmail.store.wanted import EXPORTS, Wanted
 from proofmail.web.access import Caller, PageCaller, services_of
 from proofmail.web.bodies import read_form
@@ -22,7 +23,7 @@ from proofmail.web.pages import read_filter, renderer_of
 from proofmail.web.problems import Problem
 
 router = APIRouter(include_in_schema=False)
-_FIELDS = ("text", "state", "kind", "since", "until")
+_FIELDS = ("text", "state", "kind", "since", "until", "label", "thread")
 
 
 @router.get("/exports")
@@ -34,8 +35,13 @@ def get_exports_page(
     kind: Annotated[str, Query(max_length=20)] = "",
     since: Annotated[str, Query(max_length=20)] = "",
     until: Annotated[str, Query(max_length=20)] = "",
+    label: Annotated[str, Query(max_length=MAX_LABEL)] = "",
+    thread: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    asked = {"text": text, "state": state, "kind": kind, "since": since, "until": until}
+    asked = {
+        "text": text, "state": state, "kind": kind, "since": since, "until": until,
+        "label": label, "thread": thread,
+    }  # fmt: skip
     return _page(request, caller, asked)
 
 
@@ -45,7 +51,8 @@ async def post_export_form(request: Request, caller: PageCaller) -> Response:
     asked = {name: form.text(name) for name in _FIELDS}
     only, good = read_filter(asked, ZoneInfo(caller.organisation.zone))
     what, title, language = form.text("what"), form.text("title"), form.text("language")
-    if not good or what not in EXPORTS or len(title) > MAX_TITLE or len(only.text) > MAX_TITLE:
+    bounded = len(title) <= MAX_TITLE and all(len(text) <= MAX_TITLE for text in asked.values())
+    if not good or what not in EXPORTS or not bounded:
         return await run_in_threadpool(_page, request, caller, asked, "bad", 422)
     wanted = Wanted(what, "fr" if language == "fr" else "en", title, only)
     try:
@@ -75,6 +82,8 @@ def _page(
     shown = [item for item in found if item.state != "removed"]
     return renderer_of(request).page(
         request, "exports.html", status=status, exports=shown, asked=asked, refusal=refusal,
-        states=STATES, kinds=KINDS, most=MAX_PROOFS, hours=exports.KEPT_HOURS,
-        title_length=MAX_TITLE, unfinished=any(item.unfinished for item in shown),
+        states=STATES, kinds=KINDS,
+        labels=list_labels(services_of(request).store, caller.organisation.id),
+        most=MAX_PROOFS, hours=exports.KEPT_HOURS, title_length=MAX_TITLE,
+        unfinished=any(item.unfinished for item in shown),
     )  # fmt: skip

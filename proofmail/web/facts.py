@@ -13,6 +13,8 @@ from proofmail.core.claims import lookup
 from proofmail.core.proof import Batch, Proof
 from proofmail.errors import Refused
 from proofmail.store.engine import Store
+from proofmail.store.labels import of_records
+from proofmail.store.pages import count_thread
 from proofmail.store.proofs import assemble
 from proofmail.store.records import StoredRecord, get_record, receipts_of
 from proofmail.verify.checks import verify_proof
@@ -41,6 +43,9 @@ class RecordFacts:
     linked: tuple[StoredRecord, ...]
     proof: Proof | None
     report: Report | None
+    labels: tuple[str, ...] = ()
+    thread_mails: int = 0
+    """How many recorded mails its thread has, with itself; 0 for what is no mail."""
 
     @property
     def claims(self) -> dict[str, Json]:
@@ -103,7 +108,10 @@ def gather(store: Store, trust: Trust, organisation: str, record_id: str) -> Rec
     if row.erased_at is not None:
         return RecordFacts(row, linked, None, None)
     proof = assemble(store, organisation, record_id, trust.lists)
-    return RecordFacts(row, linked, proof, verify_proof(proof, trust))
+    with store.read() as connection:
+        labels = of_records(connection, [row.sequence]).get(row.sequence, ())
+        mails = count_thread(connection, organisation, row.id) if row.kind == "message" else 0
+    return RecordFacts(row, linked, proof, verify_proof(proof, trust), labels, mails)
 
 
 # --- the API's shapes ----------------------------------------------------------------------
@@ -120,6 +128,7 @@ def record_detail(facts: RecordFacts) -> shapes.RecordDetail:
             **_row(facts.row),
             "log": facts.row.log,
             "record_sha256": sha256(facts.row.record).hexdigest(),
+            "labels": list(facts.labels),
             "verdict": report.get("verdict"),
             "existed_by": report.get("existed_by") or None,
             "claims": [

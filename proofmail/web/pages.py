@@ -15,6 +15,7 @@ from proofmail.accounts.organisations import list_proof_addresses
 from proofmail.core.claims import KINDS
 from proofmail.errors import Unreadable
 from proofmail.store.counters import STATES, Counts
+from proofmail.store.labels import MAX_LABEL, list_labels
 from proofmail.store.pages import Filter, list_records
 from proofmail.store.records import counts
 from proofmail.store.stamps import MOST_COUNTED
@@ -112,9 +113,14 @@ def get_list(
     kind: Annotated[str, Query(max_length=20)] = "",
     since: Annotated[str, Query(max_length=20)] = "",
     until: Annotated[str, Query(max_length=20)] = "",
+    label: Annotated[str, Query(max_length=MAX_LABEL)] = "",
+    thread: Annotated[str, Query(max_length=64)] = "",
     cursor: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
-    asked = {"text": text, "state": state, "kind": kind, "since": since, "until": until}
+    asked = {
+        "text": text, "state": state, "kind": kind, "since": since, "until": until,
+        "label": label, "thread": thread,
+    }  # fmt: skip
     only, good = read_filter(asked, ZoneInfo(caller.organisation.zone))
     store, organisation = services_of(request).store, caller.organisation.id
     try:
@@ -124,6 +130,7 @@ def get_list(
     return renderer_of(request).page(
         request, "records.html", page=page, asked=asked, cursor=cursor, bad_filter=not good,
         filtered=any(asked.values()), states=STATES, kinds=KINDS,
+        labels=list_labels(store, organisation),
     )  # fmt: skip
 
 
@@ -139,6 +146,8 @@ def read_filter(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[Filter, bool]
         text=asked["text"].replace("\x00", "").strip(),
         since=since,
         until=until,
+        label=asked["label"],
+        thread=asked["thread"],
     )
     return only, since_good and until_good and state_good and kind_good
 
@@ -159,7 +168,11 @@ def _day(text: str, zone: ZoneInfo, days_after: int) -> tuple[datetime | None, b
 def get_record_page(request: Request, caller: PageCaller, record_id: str) -> Response:
     services = services_of(request)
     facts = gather(services.store, services.trust(), caller.organisation.id, record_id)
-    return renderer_of(request).page(request, "record.html", record=describe(facts))
+    return renderer_of(request).page(
+        request, "record.html", record=describe(facts),
+        labels=list_labels(services.store, caller.organisation.id),
+        may_label=caller.role != "auditor", label_length=MAX_LABEL,
+    )  # fmt: skip
 
 
 @router.get("/records/{record_id}/proof.json")

@@ -61,6 +61,17 @@ class RecordRow(_Shape):
     )
 
 
+class Label(_Shape):
+    """A word that the organisation gives to records; it is in no proof."""
+
+    name: str
+    records: int = Field(description="How many have it.")
+
+
+class LabelList(_Shape):
+    labels: list[Label]
+
+
 class RecordPage(_Shape):
     records: list[RecordRow]
     next: str | None = Field(
@@ -119,6 +130,7 @@ class RecordDetail(RecordRow):
 
     log: str
     record_sha256: str = Field(description="Hexadecimal; what the time-stamps cover.")
+    labels: list[str] = Field(description="Words that the organisation gave it.")
     verdict: str | None = None
     existed_by: str | None = Field(
         None, description="The earliest time that a passed witness vouches for."

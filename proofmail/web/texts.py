@@ -293,6 +293,21 @@ TEXTS: dict[str, tuple[str, str]] = {
     "list.state": ("État", "State"),
     "list.kind": ("Nature", "Kind"),
     "list.any": ("tous", "any"),
+    "list.label": ("Étiquette", "Label"),
+    "list.thread": ("Fil de l’enregistrement", "Thread of record"),
+    "record.labels": ("Étiquettes", "Labels"),
+    "record.labels_note": (
+        "Une étiquette sert à retrouver des enregistrements et à en faire un dossier d’affaire. "
+        "Elle n’est dans aucune preuve.",
+        "A label serves to find records again and to make a case dossier of them. It is in no "
+        "proof.",
+    ),
+    "record.label_new": ("Nouvelle étiquette", "New label"),
+    "record.label_give": ("Étiqueter", "Give the label"),
+    "record.label_remove": ("Retirer l’étiquette {name}", "Remove the label {name}"),
+    "record.thread": ("Fil", "Thread"),
+    "record.thread_mails": ("{count} mails enregistrés", "{count} recorded mails"),
+    "record.thread_case": ("en faire un dossier d’affaire", "make a case dossier of it"),
     "list.since": ("Du", "From"),
     "list.until": ("Au", "To"),
     "list.submit": ("Chercher", "Search"),

@@ -355,6 +355,8 @@ def test_the_description_of_the_api_is_complete(site: Site) -> None:
     described = site.app_client().get("/openapi.json").json()
     assert set(described["paths"]) == {
         *(path.replace("{id}", "{record_id}") for path in GUARDED),
+        "/api/v1/labels",
+        "/api/v1/records/{record_id}/labels/{name}",
         "/api/v1/exports/{export_id}",
         "/api/v1/exports/{export_id}/file",
         "/api/v1/verify",
