@@ -22,12 +22,13 @@ UNREADABLE = {"exit_status": 2}
 def ours(case: Case) -> dict[str, Any]:
     """The report of the Python, or UNREADABLE."""
     try:
-        return _judge(case).to_json()
+        return judge(case).to_json()
     except (Unreadable, CheckFailed):
         return UNREADABLE
 
 
-def _judge(case: Case) -> Report | CaseReport:
+def judge(case: Case) -> Report | CaseReport:
+    """What `proofmail verify` finds; raises as it does for what it cannot read."""
     given = read_given(case.proof)
     trust = NO_TRUST if case.trust is None else read_trust(case.trust)
     copies = [Copy(name, partial(_slices, data)) for name, data in case.copies]

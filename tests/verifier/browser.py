@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -71,8 +72,7 @@ def opened(
         context.close()
 
 
-_JUDGE = """async (cases) => {
-  const program = [...document.scripts].find((script) => !script.type).textContent;
+_JUDGE = """async ([program, cases]) => {
   const url = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
   const worker = new Worker(url);
   const blob = (text) => new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]);
@@ -94,6 +94,12 @@ _JUDGE = """async (cases) => {
 """One worker, made as the page makes its own, judges one case after the other."""
 
 
+def _program(page: Page) -> str:
+    """The one script of the file that is open; the page takes it out of itself when it starts."""
+    text = Path(unquote(urlparse(page.url).path)).read_text("utf-8")
+    return text.rpartition("<script>")[2].partition("</script>")[0]
+
+
 def judged(page: Page, cases: Sequence[Case]) -> list[dict[str, Any]]:
     """What the page's program says of each case: `kind`, and the report as JSON text."""
 
@@ -103,14 +109,17 @@ def judged(page: Page, cases: Sequence[Case]) -> list[dict[str, Any]]:
     answers: list[dict[str, Any]] = page.evaluate(
         _JUDGE,
         [
-            {
-                "proof": spelt(case.proof),
-                "trust": None if case.trust is None else spelt(case.trust),
-                "copies": [[name, spelt(data)] for name, data in case.copies],
-                "digests": list(case.digests),
-                "number": case.number,
-            }
-            for case in cases
+            _program(page),
+            [
+                {
+                    "proof": spelt(case.proof),
+                    "trust": None if case.trust is None else spelt(case.trust),
+                    "copies": [[name, spelt(data)] for name, data in case.copies],
+                    "digests": list(case.digests),
+                    "number": case.number,
+                }
+                for case in cases
+            ],
         ],
     )
     return answers

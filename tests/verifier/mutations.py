@@ -70,7 +70,8 @@ def mutated_trust(seed: int, good: bytes) -> Mutation:
         return _damaged(good, random)
     trust = json.loads(good)
     changes = tuple(random.choice(_EDITS)(trust, random) for _ in range(random.choice((1, 1, 2))))
-    return Mutation(json.dumps(trust, ensure_ascii=random.random() < 0.5).encode(), changes)
+    text = json.dumps(trust, ensure_ascii=random.random() < 0.5)
+    return Mutation(text.encode("utf-8", "surrogatepass"), changes)
 
 
 def canonical(value: Json) -> bytes:
@@ -354,6 +355,12 @@ def _guarded(edit: Edit) -> Edit:
 _PROOF_EDITS: tuple[Edit, ...] = (
     *_EDITS, *map(_guarded, (_claim, _claim, _claim, _claim, _record_kind, _linked, _unwitnessed)),
 )  # fmt: skip
+
+
+def sealed(proof: Json) -> bytes:
+    """A proof's bytes, with its SHA-256 of itself made anew."""
+    _seal(proof)
+    return canonical(proof)
 
 
 def _seal(proof: Json) -> None:
