@@ -32,7 +32,11 @@ def test_every_file_is_listed_and_the_recipe_makes_them() -> None:
         f"{name}.json": {"exit_status": status, "failed": failed}
         for name, (_, status, failed) in make(World()).items()
     }
-    assert made == EXPECTED
+    kept = {
+        name: {"exit_status": value["exit_status"], "failed": value["failed"]}
+        for name, value in EXPECTED.items()
+    }
+    assert made == kept
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.faults import FAULTS
 from tests.making import ATTACHMENT, MAIL, World
+from tests.vectors.expected import Expected, write
 
 HERE = Path(__file__).parent
 
@@ -14,7 +15,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     world = World()
     proof = world.prove()
-    expected = {"good.json": {"exit_status": 0, "failed": []}}
+    expected: dict[str, Expected] = {"good.json": {"exit_status": 0, "failed": []}}
     (HERE / "good.json").write_bytes(proof.to_bytes())
     redacted = proof.redact(frozenset({"authentication", "defects", "part.2"}))
     (HERE / "good-redacted.json").write_bytes(redacted.to_bytes())
@@ -29,7 +30,7 @@ def main() -> None:
     (HERE / "tsa-root.pem").write_bytes(world.authority.root_pem)
     (HERE / "mail.eml").write_bytes(MAIL)
     (HERE / "offre.pdf").write_bytes(ATTACHMENT)
-    (HERE / "expected.json").write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n")
+    write("proof", expected)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from proofmail.core.canonical import base64url, decode, encode
 from proofmail.core.merkle import Tree, leaf_hash, node_hash
 from proofmail.core.proof import Proof, Rfc3161Token, TreePlace
 from tests.making import MAIL, World, claims_of
+from tests.vectors.expected import Expected, write
 
 HERE = Path(__file__).parent
 SIZE, INDEX = 5, 2
@@ -83,7 +84,7 @@ def _edited(proof: Proof, change: Callable[[dict[str, object]], dict[str, object
 
 def main() -> None:
     world = World()
-    expected = {}
+    expected: dict[str, Expected] = {}
     for name, (data, status, failed) in make(world).items():
         (HERE / f"{name}.json").write_bytes(data)
         expected[f"{name}.json"] = {"exit_status": status, "failed": failed}
@@ -92,7 +93,7 @@ def main() -> None:
     (HERE / "tsa-root.pem").write_bytes(world.authority.root_pem)
     trust = json.dumps(world.trust().to_json(), indent=1, sort_keys=True)
     (HERE / "trust.json").write_text(trust + "\n")
-    (HERE / "expected.json").write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n")
+    write("tree", expected)
 
 
 def _tokens(path: Path) -> list[Rfc3161Token]:
