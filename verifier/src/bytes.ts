@@ -44,8 +44,12 @@ export function fromUtf8(bytes: Uint8Array): string {
   }
 }
 
+const PAIRS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, "0"));
+
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (octet) => octet.toString(16).padStart(2, "0")).join("");
+  let text = "";
+  for (let at = 0; at < bytes.length; at++) text += PAIRS[bytes[at]!]!;
+  return text;
 }
 
 /** Hexadecimal digits of either case, an even number of them. */

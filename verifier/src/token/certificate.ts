@@ -1,6 +1,6 @@
 /** Certificates (RFC 5280 §4.1): read, not judged. Raises Unreadable for what is none. */
 
-import { equal } from "../bytes.ts";
+import { equal, toHex } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";
 import {
   EC_PUBLIC_KEY,
@@ -17,6 +17,10 @@ import { readTime, type Moment } from "./moment.ts";
 import { readName, type Name } from "./names.ts";
 
 const VERSION_1 = 0n;
+/** Certificates that were read are kept: the tokens of a file have few authorities between them. */
+const MOST_KEPT = 256;
+const LARGEST_KEPT = 4096;
+const kept = new Map<string, Certificate>();
 const VERSION_3 = 2n;
 
 export interface Certificate {
@@ -69,8 +73,19 @@ export function readCertificate(der: Uint8Array): Certificate {
   return readTrustedCertificate(der);
 }
 
-/** One that the trust names: its serial number may be any (old roots have 0). */
+/** One that the trust names: its serial number may be any (old roots have 0). The same bytes give the same object. */
 export function readTrustedCertificate(der: Uint8Array): Certificate {
+  if (der.length > LARGEST_KEPT) return readAnew(der);
+  const key = toHex(der);
+  const found = kept.get(key) ?? readAnew(der);
+  kept.delete(key);
+  kept.set(key, found);
+  const [oldest] = kept.size > MOST_KEPT ? kept.keys() : [];
+  if (oldest !== undefined) kept.delete(oldest);
+  return found;
+}
+
+function readAnew(der: Uint8Array): Certificate {
   try {
     const outer = only(der);
     const tbs = outer.raw(SEQUENCE);

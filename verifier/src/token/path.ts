@@ -5,6 +5,7 @@
 
 import { equal, toHex } from "../bytes.ts";
 import { CheckFailed, NotChecked, Unreadable } from "../errors.ts";
+import type { TrustedAuthority } from "../proof/trust_model.ts";
 import {
   ECDSA,
   NULL_DER,
@@ -15,13 +16,18 @@ import {
   type Algorithm,
   type DigestName,
 } from "./algorithm.ts";
-import { readCertificate, readCertificateNames, type Certificate } from "./certificate.ts";
+import {
+  readCertificate,
+  readCertificateNames,
+  readTrustedCertificate,
+  type Certificate,
+} from "./certificate.ts";
 import { Exhausted, checkAlternativeNames, type Budget } from "./constraints.ts";
 import { GENERALIZED_TIME } from "./der.ts";
 import * as extension from "./extensions.ts";
 import { SECOND, momentOfText, type Moment } from "./moment.ts";
 import { isFault } from "./outcome.ts";
-import { checkEcdsa, checkRsa, readKey, type Padding } from "./signature.ts";
+import { checkEcdsa, checkRsa, readKey, type Padding, type PublicKey } from "./signature.ts";
 
 export const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
 const VERSION_3 = 2n;
@@ -89,6 +95,19 @@ function wholeSecond(moment: Moment): Moment {
   return moment - (moment % SECOND);
 }
 
+/** Issuers, and what they were found to have signed: certificates are the same objects (certificate.ts). */
+const signedBy = new WeakMap<Certificate, WeakSet<Certificate>>();
+/** The trust's certificates, read once for all tokens. */
+const anchorsIn = new WeakMap<readonly TrustedAuthority[], readonly Certificate[]>();
+
+export function anchorsOf(authorities: readonly TrustedAuthority[]): readonly Certificate[] {
+  const found =
+    anchorsIn.get(authorities) ??
+    authorities.map(({ certificate }) => readTrustedCertificate(certificate));
+  anchorsIn.set(authorities, found);
+  return found;
+}
+
 /** What a search runs on. */
 interface Search {
   readonly anchors: readonly Certificate[];
@@ -111,6 +130,11 @@ export async function pathAt(
   if (anchors.length === 0) {
     throw new NotChecked("no time-stamping authority is in the trust given");
   }
+  // Without names that lead to an anchor there is no path to search for, but that of the anchor itself.
+  const led = namesLeadTo(leaf, untrusted, anchors);
+  if (!led && !anchors.some((anchor) => equal(anchor.der, leaf.der))) {
+    throw new NotChecked("the authority is not in the trust given");
+  }
   const distinct = new Map(untrusted.map((der) => [toHex(der), der]));
   const helpers = readable([...distinct.values()], readCertificate);
   const budget = { comparisons: 0, signatures: 0 };
@@ -121,7 +145,7 @@ export async function pathAt(
     return await extend([leaf], search);
   } catch (error) {
     if (!isFault(error)) throw error;
-    if (!namesLeadTo(leaf, untrusted, anchors)) {
+    if (!led) {
       throw new NotChecked("the authority is not in the trust given");
     }
     throw new CheckFailed("the path to a trusted authority does not hold at genTime");
@@ -235,6 +259,13 @@ async function checkIssued(
   if (++search.budget.signatures > MOST_SIGNATURES) {
     throw new Exhausted("too many signatures to try");
   }
+  const signed = signedBy.get(issuer) ?? new WeakSet();
+  if (signed.has(certificate)) return;
+  await checkCertificateSignature(certificate, key);
+  signedBy.set(issuer, signed.add(certificate));
+}
+
+async function checkCertificateSignature(certificate: Certificate, key: PublicKey): Promise<void> {
   const { signatureAlgorithm: algorithm, tbs, signature } = certificate;
   if (key.kind === "ec") {
     const name = ECDSA.get(algorithm.oid);

@@ -3,7 +3,12 @@
 import { equal } from "../bytes.ts";
 import type { Status } from "../report.ts";
 import type { ListedService, TrustedAuthority, TrustedList } from "../proof/trust_model.ts";
-import { readCertificate, readCertificateNames, type Certificate } from "./certificate.ts";
+import {
+  readCertificate,
+  readCertificateNames,
+  type Certificate,
+  type CertificateNames,
+} from "./certificate.ts";
 import type { JudgedToken, Qualification, TokenFacts } from "./model.ts";
 import { momentOfText, type Moment } from "./moment.ts";
 import { isFault, outcomeOf } from "./outcome.ts";
@@ -72,13 +77,22 @@ async function servicesOf(
   const found: ListedService[] = [];
   for (const service of list.services) {
     for (const der of service.certificates) {
-      const { subject } = readCertificateNames(der);
+      const { subject } = listedNames(der);
       if (!wanted.some((name) => equal(name, subject))) continue;
       if (!(await isOf(readCertificate(der), facts, untrusted))) continue;
       found.push(service);
       break;
     }
   }
+  return found;
+}
+
+const namesIn = new WeakMap<Uint8Array, CertificateNames>();
+
+/** Of a certificate of the trust, read once for all tokens. */
+function listedNames(der: Uint8Array): CertificateNames {
+  const found = namesIn.get(der) ?? readCertificateNames(der);
+  namesIn.set(der, found);
   return found;
 }
 

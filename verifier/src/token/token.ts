@@ -7,7 +7,7 @@ import { equal } from "../bytes.ts";
 import { CheckFailed, NotChecked } from "../errors.ts";
 import type { TrustedAuthority } from "../proof/trust_model.ts";
 import { digest } from "./algorithm.ts";
-import { readCertificate, readTrustedCertificate, type Certificate } from "./certificate.ts";
+import { readCertificate, type Certificate } from "./certificate.ts";
 import {
   checkContentType,
   checkMessageDigest,
@@ -20,7 +20,7 @@ import {
 } from "./cms.ts";
 import type { JudgedToken, TokenFacts, TokenResult } from "./model.ts";
 import { isFault, outcomeOf } from "./outcome.ts";
-import { checkUsage, checkValidity, pathAt } from "./path.ts";
+import { anchorsOf, checkUsage, checkValidity, pathAt } from "./path.ts";
 import { TST_INFO, readResponse, readToken, type Response, type Token } from "./response.ts";
 
 const SHA256 = "2.16.840.1.101.3.4.2.1";
@@ -108,7 +108,7 @@ function makeBench(
       pathAt(
         certificate(),
         [...token().signed.certificates, ...certificates],
-        authorities.map((authority) => readTrustedCertificate(authority.certificate)),
+        anchorsOf(authorities),
         token().info.genTime,
       ),
     ),
