@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from playwright.sync_api import Page
@@ -24,7 +23,8 @@ from tests.verifier.browser import Case, chromium, judged, opened
 from tests.verifier.mutants import kind_of, mutant
 
 BATCH = 40
-"""Cases handed over at once: a few megabytes."""
+BATCH_BYTES = 4 << 20
+"""What is handed over at once: at most so many cases, and no more once they have so many bytes."""
 
 
 @dataclass
@@ -43,13 +43,25 @@ def both(
     page: Page, cases: Iterable[Case]
 ) -> Iterator[tuple[Case, dict[str, Any], dict[str, Any]]]:
     """Each case with the Python's report and the page's; the two work at the same time."""
-    waiting = iter(cases)
     with ThreadPoolExecutor(1) as pool:
-        while batch := list(islice(waiting, BATCH)):
+        for batch in batches(cases):
             first = pool.map(ours, batch)
             second = judged(page, batch)
             for case, mine, answer in zip(batch, first, second, strict=True):
                 yield case, mine, theirs(answer)
+
+
+def batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
+    batch: list[Case] = []
+    size = 0
+    for case in cases:
+        batch.append(case)
+        size += len(case.proof) + sum(len(data) for _, data in case.copies)
+        if len(batch) == BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def difference(mine: dict[str, Any], other: dict[str, Any]) -> str:
