@@ -7,7 +7,7 @@ from pathlib import Path
 from asn1crypto import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
 from pyhanko.config.pkcs11 import TokenCriteria
 
 from dossier.seal import KeyLost
@@ -45,7 +45,7 @@ def open_token_key(
     """
     try:
         certificate = load_pem_x509_certificate(certificate_pem)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         raise Misconfigured("the seal's key or certificate cannot be read") from None
     try:
         session = open_pkcs11_session(

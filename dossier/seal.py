@@ -139,7 +139,7 @@ class Sealer:
         try:
             self.certificate = x509.load_pem_x509_certificate(certificate_pem)
             loaded = load_pem_private_key(key, None) if isinstance(key, bytes) else None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, x509.InvalidVersion):
             raise Misconfigured("the seal's key or certificate cannot be read") from None
         if archiving is not None and stamping is None:
             raise Misconfigured("a seal for archives needs a time-stamping authority")

@@ -216,16 +216,16 @@ def certificates_in(pem: bytes) -> list[bytes]:
     """The certificates of a PEM file, at least one."""
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
-        raise Misconfigured("a certificate file of the settings is not PEM") from error
+    except (ValueError, x509.InvalidVersion) as error:
+        raise Misconfigured("a certificate file of the settings cannot be read") from error
     return [certificate.public_bytes(Encoding.DER) for certificate in found]
 
 
 def _der(pem: bytes) -> bytes:
     try:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    except ValueError as error:
-        raise Misconfigured("a certificate file of the settings is not PEM") from error
+    except (ValueError, x509.InvalidVersion) as error:
+        raise Misconfigured("a certificate file of the settings cannot be read") from error
 
 
 def service_key(settings: Settings) -> bytes:

@@ -258,14 +258,14 @@ def _certificate(path: Path, what: str) -> x509.Certificate:
 def _read_certificate(data: bytes) -> x509.Certificate:
     try:
         if data.lstrip().startswith(b"-----"):
-            found = x509.load_pem_x509_certificates(data)
-            if len(found) == 1:
-                return found[0]
+            (found,) = x509.load_pem_x509_certificates(data)
         else:
-            return x509.load_der_x509_certificate(data)
-    except ValueError:
-        pass
-    raise Unreadable("not one certificate, PEM or DER")
+            found = x509.load_der_x509_certificate(data)
+        # A trust file is refused with one that does not give these.
+        _ = found.subject, found.issuer, found.extensions
+    except Exception:  # its errors have no common base, as in `_spki`
+        raise Unreadable("not one certificate, PEM or DER") from None
+    return found
 
 
 def _taken(path: Path, most: int, what: str, read: Callable[[bytes], T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -36,6 +37,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bare.xml").write_bytes(xml_of(replace(RECIPE, territory="DE")))
     (tmp_path / "lotl.xml").write_bytes(signed(LOTL, LOTL_SIGNER))
     (tmp_path / "odd").write_bytes(b"odd")
+    # X.509 version 2, which cryptography refuses by an error of its own kind.
+    second = root().der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1)
+    (tmp_path / "v2.der").write_bytes(second)
+    armour = b64encode(second).decode()
+    (tmp_path / "v2.pem").write_text(
+        f"-----BEGIN CERTIFICATE-----\n{armour}\n-----END CERTIFICATE-----\n"
+    )
     return tmp_path
 
 
@@ -109,6 +117,10 @@ def test_everything_at_once_and_again_on_top_of_a_base(folder: Path) -> None:
         (["--list", "."], "Is a directory"),
         (["--base", "odd"], "odd: "),
         (["--root", "odd"], "odd: not one certificate"),
+        (["--root", "v2.der"], "v2.der: not one certificate"),
+        (["--root", "v2.pem"], "v2.pem: not one certificate"),
+        (["--seal-signer", "v2.der"], "v2.der: not one certificate"),
+        (["--service", "a/1", "--service-key", "v2.pem"], "v2.pem: not a public key"),
         (["--root", "root.pem", "--policy", "x"], "not an object identifier"),
         (["--chain", "x", "--name", "n"], "chain_id"),
         (["--chain", "1", "--block", "0x1"], "hexadecimal"),
