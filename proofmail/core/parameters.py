@@ -29,14 +29,17 @@ _PARAMETER = re.compile(
 _REGULAR = re.compile(
     r"""
     (?: [ \t]* ; [ \t]*
-        (?: (?:file)?name (?:\*(?:(?:0|[1-9][0-9]{0,2})\*?)?)? = [ \t]* | [!#-'+.^-~0-9A-Z-]+ = )
+        (?: (?:file)?name (?:\*(?:(?:0|[1-9][0-9]{0,2})\*?)?)? = [ \t]*
+          | (?!(?:file)?name=) [!#-'+.^-~0-9A-Z-]+ = )
         (?: "[^"\\\x00-\x08\x0a-\x1f\x7f]*" | [^"\\\x00-\x20\x7f;(),]+ )
     )* [ \t;]* \Z
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 """Parameters that programs read alike. Not so: comments, what stands behind a value, backslashes,
-blanks around the equals sign (behind a name's they are met), RFC 2231's forms of others."""
+blanks around the equals sign (behind a name's they are met), RFC 2231's forms of others.
+
+No parameter may be read in two ways here: each of a row of them would double the time."""
 _SIMPLE = re.compile(
     r" ?([a-z0-9]{1,40}(/[a-z0-9.+-]{1,100})?)"
     r'(?:; ?([a-z]+)=(?:"([ !#-\[\]-~]*)"|([A-Za-z0-9._-]+)))?'

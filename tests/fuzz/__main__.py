@@ -89,6 +89,7 @@ def _load(name: str) -> ModuleType:
 def _fuzz(target: ModuleType, options: argparse.Namespace) -> None:
     corpus: Path = options.corpus / options.target
     corpus.mkdir(parents=True, exist_ok=True)
+    options.finds.mkdir(parents=True, exist_ok=True)
     for seed in target.seeds():
         (corpus / sha256(seed).hexdigest()[:16]).write_bytes(seed)
     mutated: Callable[[bytes, Random, int], bytes] = target.mutated
@@ -102,7 +103,7 @@ def _fuzz(target: ModuleType, options: argparse.Namespace) -> None:
     arguments = [
         sys.argv[0], str(corpus), f"-max_total_time={options.seconds}",
         f"-max_len={target.MOST_BYTES}", "-rss_limit_mb=2048", f"-timeout={HUNG_SECONDS * 2}",
-        "-print_final_stats=1",
+        "-print_final_stats=1", f"-artifact_prefix={options.finds}/",
     ]  # fmt: skip
     finds = Finds(options.finds, options.target)
     atheris.Setup(arguments, _watched(target.check, finds), custom_mutator=mutate)
