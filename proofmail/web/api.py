@@ -30,7 +30,9 @@ from proofmail.web.shapes import (
     RecordDetail,
     RecordPage,
     StateFilter,
+    WitnessState,
 )
+from proofmail.web.witnesses import witness_state
 
 MAX_TIMESTAMP_QUERY_BYTES = 64 << 10
 MAX_SHOWN = 520
@@ -217,6 +219,17 @@ def get_counts(request: Request, caller: ApiCaller) -> Counts:
 )
 def get_ledger(request: Request, _caller: ApiCaller) -> LedgerState:
     return ledger_state(services_of(request))
+
+
+@router.get(
+    "/api/v1/witnesses",
+    tags=["operation"],
+    summary="How the time-stamping authorities answer, and how right this host's clock is",
+    response_model_exclude_none=True,
+    responses=refusals(401, 503),
+)
+def get_witnesses(request: Request, caller: ApiCaller) -> WitnessState:
+    return witness_state(services_of(request), caller.organisation.id)
 
 
 _UPLOAD = {

@@ -186,6 +186,57 @@ class LedgerState(_Shape):
     conditions: list[LedgerCondition]
 
 
+class ClockState(_Shape):
+    """This host's clock against the authorities' that answered within the hour."""
+
+    ahead_at_least_milliseconds: int = Field(description="Negative if it is behind.")
+    ahead_at_most_milliseconds: int
+    off_milliseconds: int = Field(
+        description="How far off it is for certain; 0 when it may be right."
+    )
+    is_off: bool = Field(description="Whether that is more than is borne.")
+    agreed: bool = Field(
+        description="False when not all authorities can be right; the span then covers all."
+    )
+    authorities: int
+    measured_at: str
+
+
+class AuthorityCondition(_Shape):
+    """A time-stamping authority, as it answered of late."""
+
+    name: str
+    standing: Literal["new", "good", "failing", "resting"] = Field(
+        description="Never asked with success, answering, failed last, or left alone until "
+        "`retry_at`."
+    )
+    good_at: str | None = Field(None, description="The last good answer.")
+    error_at: str | None = None
+    error: str | None = Field(None, description="What was wrong then, in this service's words.")
+    retry_at: str | None = Field(None, description="Only while it is left alone.")
+    answers: int
+    errors: int
+    waits: int = Field(description="How often the cap on requests made it wait.")
+    median_milliseconds: int | None = Field(None, description="Of the newest answers.")
+    late_milliseconds: int | None = Field(
+        None, description="What 99 of 100 of the newest answers kept within."
+    )
+
+
+class WitnessState(_Shape):
+    """Counts go up to `most_counted`, which then means that many or more."""
+
+    authorities: list[AuthorityCondition]
+    clock: ClockState | None = Field(
+        None, description="Absent when no outside authority answered within the hour."
+    )
+    unstamped: int = Field(description="Records of all organisations that wait for a time-stamp.")
+    partly_stamped: int = Field(
+        description="Your records that have fewer time-stamps than are asked for."
+    )
+    most_counted: int
+
+
 class Health(_Shape):
     status: Literal["ok"]
 

@@ -35,6 +35,7 @@ GUARDED = (
     "/api/v1/records/{id}/redacted/dossier.pdf",
     "/api/v1/counts",
     "/api/v1/ledger",
+    "/api/v1/witnesses",
     "/api/v1/exports",
 )
 
