@@ -6,15 +6,13 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_account import Account
 
 from anchoring.evm_signing import (
     LocalSigner,
@@ -26,6 +24,7 @@ from anchoring.evm_signing import (
 )
 from anchoring.keystore import make_keystore, read_keystore
 from anchoring.ledger_steps import Anchoring, anchor_step
+from anchoring.recursion import usual_recursion
 from anchoring.remote_signer import RemoteSigner, check_place
 from proofmail import setup
 from proofmail.config import AnchorKey, Settings
@@ -41,6 +40,10 @@ from proofmail.ports import AnchorSigner
 from proofmail.serve import environment_of
 from proofmail.store import anchors
 from tests.anchoring.house import House
+from tests.json_rpc import Answer, json_rpc
+
+with usual_recursion():
+    from eth_account import Account
 
 KEY = bytes(range(1, 33))
 ADDRESS = anchor_sender(KEY)
@@ -114,8 +117,6 @@ def test_a_keystore_of_another_address_is_refused() -> None:
 
 # A signer of its own
 
-Answer = Callable[[dict[str, Any]], Any]
-
 
 def good(request: dict[str, Any]) -> Any:
     (fields,) = request["params"]
@@ -125,30 +126,6 @@ def good(request: dict[str, Any]) -> Any:
          "type": 2}
     )  # fmt: skip
     return {"result": "0x" + signed.raw_transaction.hex().removeprefix("0x")}
-
-
-@contextmanager
-def over_http(answer: Answer) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps({"jsonrpc": "2.0", "id": 1, **answer(request)}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @contextmanager
@@ -172,7 +149,7 @@ def over_socket(path: Path, answer: Answer) -> Iterator[str]:
 
 
 def test_a_signer_over_http_and_over_a_socket_signs_the_very_bytes(tmp_path: Path) -> None:
-    for place in (over_http(good), over_socket(tmp_path / "s.ipc", good)):
+    for place in (json_rpc(good), over_socket(tmp_path / "s.ipc", good)):
         with place as where:
             signer: AnchorSigner = RemoteSigner(where, ADDRESS, 5)
             raw = signer.sign(WANTED)
@@ -189,7 +166,7 @@ def test_clefs_method_and_its_object_are_understood() -> None:
             return {"error": {"code": -32601, "message": "the method does not exist"}}
         return {"result": {"raw": good(request)["result"], "tx": {}}}
 
-    with over_http(clef) as where:
+    with json_rpc(clef) as where:
         assert RemoteSigner(where, ADDRESS, 5).sign(WANTED) == SIGNED
     assert asked == ["eth_signTransaction", "account_signTransaction"]
 
@@ -207,7 +184,7 @@ def test_clefs_method_and_its_object_are_understood() -> None:
     ],
 )
 def test_a_signer_that_does_not_sign(answer: Any, raised: type[Exception]) -> None:
-    with over_http(lambda _: answer) as where, pytest.raises(raised) as caught:
+    with json_rpc(lambda _: answer) as where, pytest.raises(raised) as caught:
         RemoteSigner(where, ADDRESS, 5).sign(WANTED)
     assert "secret" not in str(caught.value)
 

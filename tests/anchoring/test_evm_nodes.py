@@ -4,12 +4,10 @@ proxy that alters its answers."""
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from proofmail.core.mpt import keccak256
 from proofmail.errors import Misconfigured, Refused, TryLater
 from proofmail.ports import Fees, Head, Inclusion, Ledger, SpentNonce
 from tests.anchoring.anvil import CHAIN_ID, KEY, Anvil, anvil
+from tests.json_rpc import json_rpc
 
 A, B = b"a" * 32, b"b" * 32
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
@@ -226,32 +225,14 @@ Change = Callable[[str, Any], Any]
 def proxy(node: Anvil, change: Change) -> Iterator[str]:
     """Another address of the node, whose results `change` alters."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {"Content-Type": "application/json"}
-            answer = requests.post(node.url, data=body, headers=headers, timeout=10).json()
-            asked = requests.models.complexjson.loads(body)
-            if "result" in answer:
-                answer["result"] = change(asked["method"], answer["result"])
-            data = requests.models.complexjson.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def answer(asked: dict[str, Any]) -> Any:
+        found = requests.post(node.url, json=asked, timeout=10).json()
+        if "result" in found:
+            found["result"] = change(asked["method"], found["result"])
+        return found
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with json_rpc(answer) as url:
+        yield url
 
 
 def lying(method: str, result: Any) -> Any:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from proofmail.verify.checks import verify_proof
 from proofmail.verify.node import ask_nodes
 from proofmail.verify.report import Report, Status
 from proofmail.verify.trust import Chain, Trust, read_trust
+from tests.json_rpc import json_rpc
 from tests.making import World
 
 
@@ -31,28 +30,13 @@ from tests.making import World
 def node(**answers: Any) -> Iterator[str]:
     """A node with these answers by method; one that is a function gets the parameters."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found = answers.get(asked["method"])
-            result = found(*asked["params"]) if callable(found) else found
-            data = result if isinstance(result, bytes) else json.dumps({"result": result}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def answer(asked: dict[str, Any]) -> Any:
+        found = answers.get(asked["method"])
+        result = found(*asked["params"]) if callable(found) else found
+        return result if isinstance(result, bytes) else {"result": result}
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/secret-key"
-        finally:
-            server.shutdown()
-            thread.join()
+    with json_rpc(answer) as url:
+        yield f"{url}/secret-key"
 
 
 def good(world: World, **changes: Any) -> dict[str, Any]:
