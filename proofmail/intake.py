@@ -1,9 +1,10 @@
 """Intake: from what the gateway saw to a record, in one durable commit.
 
 Life of a message here: `submit` seals and signs its record and puts it in the queue of the one
-writer thread; the writer takes all that waits, and keeps the group in one transaction. What names
-another mail (receipts, replies) is sealed by the writer, which may wait for a look-up. A future is
-resolved after COMMIT has returned, never before: the gateway says 250 on the strength of it.
+writer thread; the writer takes what waits, and once more when the database is its own, and keeps
+the group in one transaction. What names another mail (receipts, replies) is sealed by the writer,
+which may wait for a look-up. A future is resolved after COMMIT has returned, never before: the
+gateway says 250 on the strength of it.
 """
 
 from __future__ import annotations
@@ -207,11 +208,25 @@ class Intake:
         nothing was kept and nobody was told 250: the senders' servers still have the mails and
         send them again, each as a new message."""
         taken = [pair for pair in group if pair[0].future.set_running_or_notify_cancel()]
+        ready: list[_Ready] = []
         try:
-            self._commit(self._prepare(taken))
+            ready += self._prepare(taken)
+            self._commit(ready, joined=self._join)
         except Exception as error:
             # Only a fault of ours that none of the inner steps foresaw; the thread must live on.
-            _fail([job for job, _ in taken if not job.future.done()], error)
+            _fail([job for job, _ in (*taken, *ready) if not job.future.done()], error)
+
+    def _join(self, room: int) -> list[_Ready]:
+        """Sealed records that came while the writer waited for another process's commit: they
+        need no commit of their own. What asks for a look-up, and all behind it, waits."""
+        joined: list[_Ready] = []
+        with self._door:
+            for job, new in self._waiting[:room]:
+                if new is None:
+                    break
+                joined.append((job, new))
+            del self._waiting[: len(joined)]
+        return [pair for pair in joined if pair[0].future.set_running_or_notify_cancel()]
 
     def _prepare(self, taken: Sequence[_Waiting]) -> list[_Ready]:
         """The records in order; those that need a look-up are sealed here, without any lock."""
@@ -238,11 +253,16 @@ class Intake:
             _fail([job], error)
         return None
 
-    def _commit(self, ready: Sequence[_Ready]) -> None:
+    def _commit(
+        self, ready: list[_Ready], joined: Callable[[int], list[_Ready]] | None = None
+    ) -> None:
+        """Keeps these, and those that `joined` adds to them when the database is ours."""
         if not ready:
             return
         try:
             with self._store.write() as connection:
+                if joined is not None:
+                    ready += joined(MAX_GROUP - len(ready))
                 ids = keep(connection, [new for _, new in ready])
                 # Dying here: SQLite and PostgreSQL roll back when the database is next opened.
         except TryLater as passing:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -238,15 +239,14 @@ def test_same_message_is_recorded_once(store: Store) -> None:
 def test_same_message_in_one_group(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = organisation(store)
     groups: list[int] = []
-    record = Intake._record
     gate = threading.Event()
 
-    def slow(self: Intake, group: Any) -> None:
+    def slow(connection: Any, new: Any) -> list[str]:
         gate.wait(10)
-        groups.append(len(group))
-        record(self, group)
+        groups.append(len(new))
+        return keep(connection, new)
 
-    monkeypatch.setattr(Intake, "_record", slow)
+    monkeypatch.setattr(intake_room, "keep", slow)
     with intake_on(store) as intake:
         futures = [intake.submit(arrival(owner, mail())) for _ in range(300)]
         gate.set()
@@ -254,6 +254,74 @@ def test_same_message_in_one_group(store: Store, monkeypatch: pytest.MonkeyPatch
     assert len(ids) == 1
     assert sum(groups) == 300
     assert max(groups) == intake_room.MAX_GROUP
+    assert counts(store, owner).messages == 1
+
+
+def test_what_comes_while_the_database_is_anothers_joins_the_group(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the first that must be looked up: that one, and all behind it, is a later group. A
+    cancelled one is passed over."""
+    owner = organisation(store)
+    groups: list[int] = []
+    entered, gate = threading.Event(), threading.Event()
+    write = Store.write
+
+    @contextmanager
+    def waits(self: Store) -> Any:
+        entered.set()
+        gate.wait(10)
+        with write(self) as connection:
+            yield connection
+
+    def noting(connection: Any, new: Any) -> list[str]:
+        groups.append(len(new))
+        return keep(connection, new)
+
+    monkeypatch.setattr(Store, "write", waits)
+    monkeypatch.setattr(intake_room, "keep", noting)
+    with intake_on(store) as intake:
+        futures = [intake.submit(arrival(owner, mail("m0")))]
+        assert entered.wait(10)
+        futures += [intake.submit(arrival(owner, mail(f"m{n}"))) for n in range(1, 4)]
+        assert futures[2].cancel()
+        stranger = intake.submit(arrival(owner, mail("s"), mail_from="", listed=False))
+        futures += [intake.submit(arrival(owner, mail("m4")))]
+        gate.set()
+        kept = {future.result(10) for future in futures if not future.cancelled()}
+        with pytest.raises(Refused):
+            stranger.result(10)
+    assert len(kept) == 4
+    assert groups == [3, 1]
+    assert counts(store, owner).messages == 4
+
+
+def test_a_group_that_fails_fails_those_that_joined(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = organisation(store)
+    entered, gate = threading.Event(), threading.Event()
+    write = Store.write
+
+    @contextmanager
+    def lost(self: Store) -> Any:
+        entered.set()
+        gate.wait(10)
+        with write(self) as connection:
+            yield connection
+            raise TryLater("full")
+
+    with intake_on(store) as intake:
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "write", lost)
+            first = intake.submit(arrival(owner, mail("m0")))
+            assert entered.wait(10)
+            second = intake.submit(arrival(owner, mail("m1")))
+            gate.set()
+            for future in (first, second):
+                with pytest.raises(TryLater):
+                    future.result(10)
+        assert intake.submit(arrival(owner, mail("m1"))).result(10)
     assert counts(store, owner).messages == 1
 
 
@@ -426,8 +494,6 @@ def test_failure_of_the_database_is_try_later(
 
 def test_commit_done_and_its_answer_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sender's server tries again, and gets the record that is there."""
-    from contextlib import contextmanager
-
     owner = organisation(store)
     write = Store.write
 
