@@ -3,7 +3,7 @@
 import { equal } from "../bytes.ts";
 import { CheckFailed, Unreadable } from "../errors.ts";
 import { sha256, sha384, sha512 } from "../hash.ts";
-import { INTEGER, Reader, context, whole } from "./der.ts";
+import { INTEGER, OID, Reader, context, whole } from "./der.ts";
 
 export type DigestName = "sha256" | "sha384" | "sha512";
 
@@ -55,13 +55,25 @@ export function readAlgorithm(reader: Reader): Algorithm {
   return { oid, parameters };
 }
 
-/** One of a certificate, CRL or OCSP response: where it is known, its parameters are those due. */
-export function readSignatureAlgorithm(reader: Reader): Algorithm {
+/**
+ * One of a certificate, CRL or OCSP response, of a signature or a key: where SPEC §5.2, 5 names it,
+ * its parameters are those due, wherever it stands.
+ */
+export function readOwnAlgorithm(reader: Reader): Algorithm {
   const algorithm = readAlgorithm(reader);
-  const { oid, parameters } = algorithm;
-  const fits = ECDSA.has(oid) ? parameters.length === 0 : !RSA.has(oid) || isPlain(algorithm);
-  if (!fits) throw new Unreadable("a signature's algorithm has parameters that are not its own");
+  if (!fits(algorithm)) throw new Unreadable("an algorithm has parameters that are not its own");
   return algorithm;
+}
+
+function fits(algorithm: Algorithm): boolean {
+  const { oid, parameters } = algorithm;
+  if (ECDSA.has(oid)) return parameters.length === 0;
+  if (RSA.has(oid) || oid === RSA_ENCRYPTION) return isPlain(algorithm);
+  if (oid !== EC_PUBLIC_KEY || equal(parameters, NULL_DER)) return true;
+  const inside = new Reader(parameters);
+  if (inside.peek() !== OID) return false;
+  inside.oid();
+  return true;
 }
 
 export function sameAlgorithm(a: Algorithm, b: Algorithm): boolean {

@@ -1,17 +1,9 @@
 /** Certificates (RFC 5280 §4.1): read, not judged. Raises Unreadable for what is none. */
 
-import { equal, toHex } from "../bytes.ts";
+import { toHex } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";
-import {
-  EC_PUBLIC_KEY,
-  NULL_DER,
-  RSA_ENCRYPTION,
-  isPlain,
-  readAlgorithm,
-  readSignatureAlgorithm,
-  type Algorithm,
-} from "./algorithm.ts";
-import { INTEGER, OID, Reader, SEQUENCE, context, only } from "./der.ts";
+import { readOwnAlgorithm, type Algorithm } from "./algorithm.ts";
+import { INTEGER, Reader, SEQUENCE, context, only } from "./der.ts";
 import { checkSyntax, readExtensions, type Extensions } from "./extensions.ts";
 import { readTime, type Moment } from "./moment.ts";
 import { readName, type Name } from "./names.ts";
@@ -89,7 +81,7 @@ function readAnew(der: Uint8Array): Certificate {
   try {
     const outer = only(der);
     const tbs = outer.raw(SEQUENCE);
-    const signatureAlgorithm = readSignatureAlgorithm(outer);
+    const signatureAlgorithm = readOwnAlgorithm(outer);
     const signature = outer.bitString().octets;
     outer.done();
     const body = readBody(only(tbs));
@@ -107,7 +99,7 @@ type Body = Omit<Certificate, "der" | "tbs" | "signatureAlgorithm" | "signature"
 function readBody(reader: Reader): Body {
   const version = readVersion(reader);
   const serial = reader.integer();
-  const innerAlgorithm = readSignatureAlgorithm(reader);
+  const innerAlgorithm = readOwnAlgorithm(reader);
   const issuer = readName(reader);
   const validity = reader.enter();
   const notBefore = readTime(validity);
@@ -148,23 +140,10 @@ function readVersion(reader: Reader): bigint {
 /** The algorithm and the key of a SubjectPublicKeyInfo. */
 export function readKeyInfo(der: Uint8Array): { algorithm: Algorithm; key: Uint8Array } {
   const reader = only(der);
-  const algorithm = readAlgorithm(reader);
+  const algorithm = readOwnAlgorithm(reader);
   const key = reader.bitString();
   reader.done();
-  checkKeyParameters(algorithm);
   return { algorithm, key: key.octets };
-}
-
-/** RFC 3279 §2.3.1, §2.3.5: NULL or nothing for RSA; a curve's name or NULL for EC. */
-function checkKeyParameters(algorithm: Algorithm): void {
-  const { oid, parameters } = algorithm;
-  if (oid === RSA_ENCRYPTION ? isPlain(algorithm) : oid !== EC_PUBLIC_KEY) return;
-  const inside = new Reader(parameters);
-  const isCurve = oid === EC_PUBLIC_KEY;
-  if (isCurve && inside.peek() === OID) inside.oid();
-  else if (!equal(parameters, NULL_DER)) {
-    throw new Unreadable("a key's algorithm has parameters that are not its own");
-  }
 }
 
 function readTrailing(reader: Reader): Extensions {

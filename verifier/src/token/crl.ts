@@ -2,7 +2,7 @@
 
 import { equal } from "../bytes.ts";
 import { CheckFailed, Unreadable } from "../errors.ts";
-import { readSignatureAlgorithm, sameAlgorithm } from "./algorithm.ts";
+import { readOwnAlgorithm, sameAlgorithm } from "./algorithm.ts";
 import type { Certificate } from "./certificate.ts";
 import {
   ENUMERATED,
@@ -88,14 +88,14 @@ export async function lookUpCrl(
 function readCrl(value: Uint8Array): Crl {
   const outer = only(value);
   const data = outer.raw(SEQUENCE);
-  const signatureAlgorithm = readSignatureAlgorithm(outer);
+  const signatureAlgorithm = readOwnAlgorithm(outer);
   const signature = outer.bitString().octets;
   outer.done();
   const body = only(data);
   if (body.peek() === INTEGER && body.integer() !== VERSION_2) {
     throw new Unreadable("a CRL of a version that is not known");
   }
-  if (!sameAlgorithm(readSignatureAlgorithm(body), signatureAlgorithm)) {
+  if (!sameAlgorithm(readOwnAlgorithm(body), signatureAlgorithm)) {
     throw new Unreadable("a CRL names two algorithms");
   }
   const issuer = readName(body);

@@ -8,7 +8,7 @@ import { sha1 } from "@noble/hashes/legacy.js";
 import { equal } from "../bytes.ts";
 import { CheckFailed, Unreadable } from "../errors.ts";
 import { sha256, sha384, sha512 } from "../hash.ts";
-import { isPlain, readAlgorithm, readSignatureAlgorithm } from "./algorithm.ts";
+import { isPlain, readAlgorithm, readOwnAlgorithm } from "./algorithm.ts";
 import { readTrustedCertificate, type Certificate } from "./certificate.ts";
 import { ENUMERATED, OCTET_STRING, Reader, SEQUENCE, context, only, whole } from "./der.ts";
 import {
@@ -152,7 +152,7 @@ function readResponse(value: Uint8Array): Response {
   const basic = only(bytes.content(OCTET_STRING));
   bytes.done();
   const data = basic.raw(SEQUENCE);
-  const signatureAlgorithm = readSignatureAlgorithm(basic);
+  const signatureAlgorithm = readOwnAlgorithm(basic);
   const signature = basic.bitString().octets;
   const certificates = readCertificates(basic);
   basic.done();
