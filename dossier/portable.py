@@ -7,6 +7,7 @@ same for the same records; the bytes of dossiers are not, for seals and their ti
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+from dossier.portable_kept import Journal, Kept, member
 from dossier.portable_texts import LISEZMOI, README
 from proofmail.core.canonical import Json, format_time
 from proofmail.core.proof import Proof
@@ -62,39 +64,90 @@ class Extras:
     page: bytes = b""
 
 
-def write_archive(path: Path, records: Iterable[Filed], extras: Extras) -> int:
+@dataclass(frozen=True)
+class Resume:
+    """Where a journal is kept, how many records the archive holds already by it (`count_kept`),
+    and by whom it is made."""
+
+    journal: Path | None = None
+    count: int = 0
+    maker: str = ""
+
+
+NOT_RESUMED = Resume()
+
+
+def write_archive(
+    path: Path, records: Iterable[Filed], extras: Extras, resume: Resume = NOT_RESUMED
+) -> int:
     """Writes the archive and reads it back; returns how many records are in it.
 
     CheckFailed if what was read back differs. One dossier is in memory at a time; the index waits
-    in a temporary file without a name beside `path`.
+    in a temporary file without a name beside `path`. `records` are those behind the ones that
+    `resume` counts.
     """
     digests: dict[str, bytes] = {}
     count = 0
     with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
+        os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as stream,
+        Journal(resume.journal, stream, resume.count, resume.maker) as journal,
         TemporaryFile(dir=path.parent) as rows,
         TemporaryFile(dir=path.parent) as table,
     ):
         table.write(_csv_line(COLUMNS))
-        for filed in records:
-            row = _row(filed)
-            if filed.dossier:
-                _put(archive, digests, row["file"], filed.dossier)
-            rows.write((b",\n" if count else b"") + _spelt(row))
-            table.write(_csv_line([_cell(row[column]) for column in COLUMNS]))
-            count += 1
-        index = b'{"format":"%s","records":[\n' % FORMAT.encode("ascii"), rows, b"\n]}\n"
-        _stream(archive, digests, INDEX_JSON, index)
-        _stream(archive, digests, INDEX_CSV, (b"\xef\xbb\xbf", table))
-        _put(archive, digests, TRUST, extras.trust)
-        _put(archive, digests, "README.txt", README.encode())
-        _put(archive, digests, "LISEZMOI.txt", LISEZMOI.encode())
-        if extras.page:
-            _put(archive, digests, PAGE, extras.page)
-        for name, data in sorted(extras.verifier.items()):
-            _put(archive, digests, VERIFIER + name, data)
+        members: list[zipfile.ZipInfo] = []
+        end = 0
+        for kept in journal.kept():
+            if file := kept.row["file"]:
+                members.append(member(kept, _info(file)))
+                digests[file] = bytes.fromhex(kept.row["sha256"])
+            _index(rows, table, kept.row, first=count == 0)
+            count, end = count + 1, kept.end
+        stream.truncate(end)
+        stream.seek(end)  # a ZIP file is written from where its stream stands
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            archive.infolist().extend(members)
+            for filed in records:
+                row = _row(filed)
+                if filed.dossier:
+                    _put(archive, digests, row["file"], filed.dossier)
+                _index(rows, table, row, first=count == 0)
+                journal.add(_kept(filed, row, end, stream.tell()))
+                count, end = count + 1, stream.tell()
+            journal.commit()
+            _finish(archive, digests, rows, table, extras)
     check_archive(path, digests)
     return count
+
+
+def _index(rows: IO[bytes], table: IO[bytes], row: dict[str, Json], *, first: bool) -> None:
+    rows.write((b"" if first else b",\n") + _spelt(row))
+    table.write(_csv_line([_cell(row[column]) for column in COLUMNS]))
+
+
+def _kept(filed: Filed, row: dict[str, Json], offset: int, end: int) -> Kept:
+    crc = zlib.crc32(filed.dossier)
+    return Kept(filed.record_id, row, offset, len(filed.dossier), crc, end)
+
+
+def _finish(
+    archive: zipfile.ZipFile,
+    digests: dict[str, bytes],
+    rows: IO[bytes],
+    table: IO[bytes],
+    extras: Extras,
+) -> None:
+    """What stands behind the dossiers."""
+    index = b'{"format":"%s","records":[\n' % FORMAT.encode("ascii"), rows, b"\n]}\n"
+    _stream(archive, digests, INDEX_JSON, index)
+    _stream(archive, digests, INDEX_CSV, (b"\xef\xbb\xbf", table))
+    _put(archive, digests, TRUST, extras.trust)
+    _put(archive, digests, "README.txt", README.encode())
+    _put(archive, digests, "LISEZMOI.txt", LISEZMOI.encode())
+    if extras.page:
+        _put(archive, digests, PAGE, extras.page)
+    for name, data in sorted(extras.verifier.items()):
+        _put(archive, digests, VERIFIER + name, data)
 
 
 def check_archive(path: Path, digests: Mapping[str, bytes]) -> None:
@@ -140,6 +193,15 @@ def _row(filed: Filed) -> dict[str, Json]:
     }
 
 
+def _info(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.external_attr = 0o100644 << 16
+    info.create_system = 3  # Unix, wherever it is made
+    packed = not name.endswith(".pdf")  # whose streams are packed already
+    info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+    return info
+
+
 def _put(archive: zipfile.ZipFile, digests: dict[str, bytes], name: str, data: bytes) -> None:
     _stream(archive, digests, name, (data,), len(data))
 
@@ -154,11 +216,7 @@ def _stream(
     """Adds a member; the large form is taken where its size is unknown, or needs it."""
     if name in digests:
         raise CheckFailed("two records would have the same name in the archive")
-    info = zipfile.ZipInfo(name, _EPOCH)
-    info.external_attr = 0o100644 << 16
-    info.create_system = 3  # Unix, wherever it is made
-    packed = not name.endswith(".pdf")  # whose streams are packed already
-    info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+    info = _info(name)
     seen = sha256()
     info.file_size = size_bytes or 0
     with archive.open(info, "w", force_zip64=size_bytes is None) as member:

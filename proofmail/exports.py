@@ -1,12 +1,14 @@
 """Many records at once: case dossiers and archives, from the command line and in the background.
 
 Records are taken one by one and let go. The file grows under another name and gets its own when it
-is whole and was read back; whoever dies on the way leaves a `.part` behind that the next one, or
-the sweep, takes away.
+is whole and was read back. Whoever dies on the way leaves a `.part` behind: of an archive made in
+the background it has a journal (`dossier.portable_kept`), and the next one goes on from there; any
+other is taken away by the next one, or by the sweep.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -18,8 +20,10 @@ from zoneinfo import ZoneInfo
 
 from dossier.case import CaseOptions, Judged, make_case
 from dossier.make import DossierOptions, make_dossier
-from dossier.portable import Extras, Filed, write_archive
+from dossier.portable import NOT_RESUMED, Extras, Filed, Resume, write_archive
+from dossier.portable_kept import KEEP_EVERY, count_kept
 from dossier.seal import Sealer
+from proofmail import __version__
 from proofmail.accounts.organisations import Organisation, get_organisation
 from proofmail.config import Settings, read_settings
 from proofmail.core.canonical import encode
@@ -85,29 +89,55 @@ def open_house(settings: Settings, store: Store, organisation: Organisation) -> 
     )
 
 
-def make_export(house: House, wanted: Wanted, path: Path, progress: Progress) -> int:
+def make_export(
+    house: House, wanted: Wanted, path: Path, progress: Progress, *, resumes: bool = False
+) -> int:
     """Makes the file at `path`, for its owner's eyes alone; returns how many records it holds.
 
     Unreadable if nothing or too much was chosen; CheckFailed if something does not verify. Until
     it is whole its name ends in `.part`; if we die before the last line, that is what is left.
+    With `resumes`, for an archive, its journal is left too, also when the file is whole, and the
+    next call goes on from there. A case is made anew: its pages tell of all records together.
     """
     chosen = choose_records(house, wanted)
     part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    resume = _resume(path, part, chosen) if resumes and wanted.kind == "archive" else NOT_RESUMED
+    if not resume.count:
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        progress(0, len(chosen))
+        progress(resume.count, len(chosen))
         if wanted.kind == "case":
             _write_case(house, wanted, chosen, part, progress)
         else:
-            _write_archive(house, wanted, chosen, part, progress)
+            _write_archive(house, wanted, chosen, (part, resume), progress)
         with part.open("rb") as stream:
             os.fsync(stream.fileno())
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        if not resumes or isinstance(error, Exception):
+            discard(path)
         raise
     return len(chosen)
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(path.name + ".journal")
+
+
+def _resume(path: Path, part: Path, chosen: list[str]) -> Resume:
+    """What a dead one left, as far as it is of the records chosen now: behind one that was erased
+    since, or is chosen no longer, nothing is taken over."""
+    if path.exists() and not part.exists():
+        path.replace(part)  # whole, and not told yet: only what follows the dossiers is made again
+    maker = f"proofmail {__version__}"
+    return Resume(_journal(path), count_kept(_journal(path), part, chosen, maker), maker)
+
+
+def discard(path: Path) -> None:
+    """Takes away all that there is of an export."""
+    for made in (path.with_name(path.name + ".part"), _journal(path), path):
+        made.unlink(missing_ok=True)
 
 
 def choose_records(house: House, wanted: Wanted) -> list[str]:
@@ -153,9 +183,9 @@ def _found(store: Store, organisation: str, wanted: Wanted, most: int) -> Iterat
 
 
 def _judged(
-    house: House, chosen: list[str], progress: Progress
+    house: House, chosen: list[str], progress: Progress, start: int = 0
 ) -> Iterator[tuple[StoredRecord, Judged]]:
-    for number, record_id in enumerate(chosen):
+    for number, record_id in enumerate(chosen[start:], start):
         progress(number, len(chosen))
         row = _row(house.store, house.organisation.id, record_id)
         proof = assemble(house.store, house.organisation.id, record_id, house.trust.lists)
@@ -176,10 +206,12 @@ def _write_case(
 
 
 def _write_archive(
-    house: House, wanted: Wanted, chosen: list[str], part: Path, progress: Progress
+    house: House, wanted: Wanted, chosen: list[str], place: tuple[Path, Resume], progress: Progress
 ) -> None:
+    part, resume = place
+
     def filed() -> Iterator[Filed]:
-        for row, judged in _judged(house, chosen, progress):
+        for row, judged in _judged(house, chosen, progress, resume.count):
             dossier = b""
             if not judged.report.failed:  # the index says which ones have none
                 options = DossierOptions(
@@ -190,7 +222,7 @@ def _write_archive(
             yield Filed(row.id, judged.proof, judged.report, judged.final, dossier)
 
     trust = encode(house.trust.to_json())
-    write_archive(part, filed(), Extras(trust, house.verifier, house.verifier_page))
+    write_archive(part, filed(), Extras(trust, house.verifier, house.verifier_page), resume)
 
 
 # --- in the background -----------------------------------------------------------------------
@@ -203,14 +235,16 @@ def run_export(folder: Path, taken: Export, path: Path) -> None:
     store = open_store(settings.database_url)
     clock = SystemClock()
     export_id = taken.id
-    told = 0.0
+    told, began = 0.0, -1
 
     def progress(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal told, began
+        began = done if began < 0 else began
         if time.monotonic() - told < TELL_SECONDS:
             return
         told = time.monotonic()
-        if not beat(store, export_id, done, total, clock.now()):
+        kept = taken.kind == "archive" and done - began > KEEP_EVERY
+        if not beat(store, export_id, done, total, clock.now(), kept=kept):
             raise _NotWanted
 
     try:
@@ -218,36 +252,41 @@ def run_export(folder: Path, taken: Export, path: Path) -> None:
         if organisation is None:
             raise Unreadable("the organisation does not exist any more")
         house = open_house(settings, store, organisation)
-        count = make_export(house, read_wanted(taken.kind, taken.request), path, progress)
+        wanted = read_wanted(taken.kind, taken.request)
+        count = make_export(house, wanted, path, progress, resumes=True)
         size, digest = _measured(path)
         told = 0.0
         progress(count, count)
-        # If we die before this line, the export is taken again and the file made anew.
+        # If we die before this line, the export is taken again: an archive is read back once more,
+        # a case made anew. If we die behind it, the sweep takes the journal with the file.
         if not finish(store, export_id, size, digest, clock.now()):
-            path.unlink(missing_ok=True)
+            raise _NotWanted
+        _journal(path).unlink(missing_ok=True)
     except _NotWanted:
-        path.unlink(missing_ok=True)
-    except Misconfigured as error:
-        log.error("an export failed: %s", error)
-        problem = "the service is not set up to make it: tell its operator"
-        fail(store, export_id, problem, clock.now())
-    except TryLater:
-        fail(
-            store,
-            export_id,
-            "something that is needed did not answer; try again later",
-            clock.now(),
-        )
-    except CheckFailed:
-        fail(store, export_id, "a proof does not verify: tell the service's operator", clock.now())
-    except (Refused, Unreadable) as error:
-        fail(store, export_id, str(error), clock.now())
+        discard(path)
     except Exception as error:
-        # Exceptions of libraries can quote what they were given: only the kind is told.
-        log.error("an export failed: %s", type(error).__name__)
-        fail(store, export_id, "the service failed to make it", clock.now())
+        fail(store, export_id, _problem(error), clock.now())
     finally:
         store.close()
+
+
+def _problem(error: Exception) -> str:
+    """For the one who asked. Exceptions of libraries can quote what they were given: of them only
+    the kind is logged."""
+    if isinstance(error, (Refused, Unreadable)):
+        return str(error)
+    if isinstance(error, TryLater):
+        return "something that is needed did not answer; try again later"
+    if isinstance(error, CheckFailed):
+        return "a proof does not verify: tell the service's operator"
+    if isinstance(error, Misconfigured):
+        log.error("an export failed: %s", error)
+        return "the service is not set up to make it: tell its operator"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        log.error("an export failed: there is no room for it")
+        return "there is no room for it: tell the service's operator"
+    log.error("an export failed: %s", type(error).__name__)
+    return "the service failed to make it"
 
 
 class _NotWanted(ProofmailError):

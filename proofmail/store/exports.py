@@ -152,9 +152,13 @@ def take_export(store: Store, now: datetime) -> Export | None:
     return _read(row)
 
 
-def beat(store: Store, export_id: str, done: int, total: int, now: datetime) -> bool:
-    """Tells how far it is; False if it is wanted no longer."""
-    return _end(store, export_id, done=done, total=total, beat_at=milliseconds(now))
+def beat(
+    store: Store, export_id: str, done: int, total: int, now: datetime, *, kept: bool = False
+) -> bool:
+    """Tells how far it is; False if it is wanted no longer. `kept`: this try has made what the
+    next one would not have to make again, so that it does not count as broken off."""
+    tried = {"tries": 0} if kept else {}
+    return _end(store, export_id, done=done, total=total, beat_at=milliseconds(now), **tried)
 
 
 def finish(store: Store, export_id: str, size_bytes: int, sha256: bytes, now: datetime) -> bool:

@@ -12,17 +12,22 @@ import time
 import urllib.request
 import zipfile
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from dossier import portable_kept
+from proofmail import exports as making
 from proofmail.accounts.organisations import list_organisations
 from proofmail.cli import main
 from proofmail.config import read_settings
 from proofmail.export_step import ExportStep, exports_folder, sweep_exports
 from proofmail.folder import SystemClock
-from proofmail.store import exports
+from proofmail.store import exports, tables
 from proofmail.store.engine import open_store
+from proofmail.store.erasing import erase
 from proofmail.store.wanted import Wanted
 from proofmail.verify.case import CaseEvidence, read_given, verify_case
 from proofmail.verify.trust import read_trust
@@ -140,4 +145,81 @@ def test_an_export_whose_maker_died_is_made_by_the_next(tmp_path: Path) -> None:
         assert os.listdir(place) == []
     finally:
         step.close()
+        store.close()
+
+
+def test_killed_or_erased_while_an_archive_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the worker's process runs it. Killed after some records, the next one goes on from
+    there, as often as it gets further; erased from on the way, nothing stays."""
+    folder = tmp_path / "data"
+    with running(folder) as service:
+        records = [service.send(MAIL.replace(b"1 200", b"%d" % n)) for n in range(6)]
+    settings, now = read_settings(folder), SystemClock().now()
+    store = open_store(settings.database_url)
+    monkeypatch.setattr(portable_kept, "KEEP_EVERY", 1)
+    monkeypatch.setattr(making, "KEEP_EVERY", 0)
+    monkeypatch.setattr(making, "TELL_SECONDS", 0)
+    owner = list_organisations(store)[0].id
+    real, left = making.make_dossier, [1]
+
+    class Killed(BaseException):
+        pass
+
+    def dying(*arguments: object) -> bytes:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return real(*arguments)  # type: ignore[arg-type]
+
+    def erasing(*arguments: object) -> bytes:
+        erase(store, owner, records[0], now)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    try:
+        place = exports_folder(settings)
+
+        def asked() -> tuple[str, Path]:
+            with store.write() as connection:
+                wanted = Wanted("archive", "fr").to_json()
+                made = exports.ask(connection, owner, "archive", wanted, now)
+            return made, place / f"{made}.zip"
+
+        made, path = asked()
+        monkeypatch.setattr(making, "make_dossier", dying)
+        for number in range(5):  # more often than an export is tried that gets nowhere
+            taken = exports.take_export(store, now + timedelta(hours=number))
+            assert taken is not None
+            left[0] = 1
+            with pytest.raises(Killed):
+                making.run_export(folder, taken, path)
+            assert not sweep_exports(settings, store, now)
+            names = sorted(os.listdir(place))
+            assert names == [f"{made}.zip.journal", f"{made}.zip.part"]
+            with store.write() as connection:  # its maker has been silent for long
+                connection.execute(update(tables.exports).values(beat_at=0))
+        taken = exports.take_export(store, now + timedelta(hours=9))
+        assert taken is not None
+        left[0] = 1
+        making.run_export(folder, taken, path)
+        found = exports.get_export(store, owner, made)
+        assert found is not None
+        assert (found.state, found.problem, found.done) == ("done", "", 6)
+        assert os.listdir(place) == [path.name]
+        assert sha256(path.read_bytes()).digest() == found.sha256
+        with zipfile.ZipFile(path) as archive:
+            assert len([n for n in archive.namelist() if n.startswith("dossiers/")]) == 6
+
+        made, path = asked()
+        taken = exports.take_export(store, now)
+        assert taken is not None
+        monkeypatch.setattr(making, "make_dossier", erasing)
+        making.run_export(folder, taken, path)
+        found = exports.get_export(store, owner, made)
+        assert found is not None
+        assert found.state == "removed"
+        sweep_exports(settings, store, now)  # the first archive held the record too
+        assert os.listdir(place) == []
+    finally:
         store.close()
