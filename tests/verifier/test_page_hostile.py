@@ -161,3 +161,68 @@ def test_names_in_the_archive_can_be_written_everywhere(browser: Browser) -> Non
     assert len({name.lower() for name in held}) == len(held)
     assert not {name.split(".")[0].lower() for name in held} & {"con", "nul", ""}
     assert all(name == name.rstrip(". ") and len(name) < 100 for name in held)
+
+
+ESCAPES = """async () => {
+  const got = [];
+  const asked = async (name, act) => { try { if (await act()) got.push(name); } catch {} };
+  const loads = (tag, set) => new Promise((done) => {
+    const element = document.createElement(tag);
+    element.onload = () => done(true);
+    element.onerror = () => done(false);
+    setTimeout(() => done(false), 400);
+    set(element);
+    document.body.append(element);
+  });
+  const DATA = "data:text/javascript,self.ran=1";
+  await asked("inline script", async () => {
+    await loads("script", (it) => { it.textContent = "window.ran = 1"; });
+    return window.ran === 1;
+  });
+  await asked("script", () => loads("script", (it) => { it.src = DATA; }));
+  await asked("module", () => loads("script", (it) => { it.type = "module"; it.src = DATA; }));
+  await asked("handler", async () => {
+    const box = document.createElement("div");
+    document.body.append(box);
+    box.innerHTML = "<p onclick='window.handled=1'>x</p>";
+    box.firstChild.click();
+    return window.handled === 1;
+  });
+  await asked("image", () => loads("img", (it) => {
+    it.src = "data:image/gif;base64,R0lGODlhAQABAAAAACw=";
+  }));
+  await asked("style", async () => {
+    await loads("style", (it) => { it.textContent = "body { color: rgb(1, 2, 3) }"; });
+    return getComputedStyle(document.body).color === "rgb(1, 2, 3)";
+  });
+  await asked("object", () => loads("object", (it) => { it.data = "data:text/html,x"; }));
+  await asked("fetch", () => fetch("data:,x"));
+  await asked("socket", () => new Promise((done) => {
+    document.addEventListener("securitypolicyviolation", () => done(false), { once: true });
+    setTimeout(() => done(true), 400);
+    new WebSocket("ws://127.0.0.1:9/");
+  }));
+  await asked("worker", () => new Promise((done) => {
+    const worker = new Worker("data:text/javascript,postMessage(1)");
+    worker.onmessage = () => done(true);
+    worker.onerror = () => done(false);
+    setTimeout(() => done(false), 400);
+  }));
+  const inside = (code) => new Promise((done) => {
+    const text = `(async () => { try { ${code}; postMessage(true); }
+      catch { postMessage(false); } })()`;
+    const worker = new Worker(URL.createObjectURL(new Blob([text])));
+    worker.onmessage = ({ data }) => done(data);
+    worker.onerror = () => done(false);
+  });
+  await asked("a worker as the page makes it", () => inside("self.x = 1"));
+  await asked("fetch in a worker", () => inside("await fetch('data:,x')"));
+  await asked("eval in a worker", () => inside("eval('1')"));
+  await asked("import in a worker", () => inside("importScripts('data:,1')"));
+  return got;
+}"""
+
+
+def test_nothing_but_the_page_and_its_worker_runs_or_loads(browser: Browser) -> None:
+    with opened(browser) as (page, _):
+        assert page.evaluate(ESCAPES) == ["a worker as the page makes it"]
