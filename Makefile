@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUILT := $(VENV)/.built
+# How many processes share the tests, a file each at a time.
+WORKERS ?= 2
 COMPILED := proofmail/core/*.so proofmail/core/compiled.txt proofmail_core__mypyc.*.so
 
 .PHONY: demo test lint serve bench fuzz lock clean
@@ -12,7 +14,7 @@ demo: $(BUILT)
 	$(BIN)/proofmail demo demo
 
 test: $(BUILT)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(BUILT)
 	$(BIN)/ruff check .
