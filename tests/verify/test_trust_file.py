@@ -39,6 +39,7 @@ def test_digits_of_either_case_are_one_sender() -> None:
         (SPKI, f"0X{'ab' * 20}"),
         (SPKI, f"0x{'ab' * 21}"),
     ],
+    ids=["a compressed key", "a byte behind the key", "0X", "a digit too many"],
 )
 def test_another_spelling_is_refused(key: bytes, sender: str) -> None:
     with pytest.raises(Unreadable):
