@@ -46,5 +46,10 @@ export default defineConfig({
     target: "es2022",
     rollupOptions: { input: "src/main.ts", output: { format: "iife" } },
   },
-  test: { include: ["tests/**/*.test.ts"], setupFiles: ["node/webcrypto.ts"] },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    setupFiles: ["node/webcrypto.ts"],
+    // What hangs is ended; a loaded machine is not taken for that.
+    testTimeout: 60_000,
+  },
 });
