@@ -29,7 +29,7 @@ def put(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) 
     `statement` is one of a few that live as long as the process: its spelling is kept for ever.
     """
     text = _spelt(connection.dialect.name, statement, tuple(rows[0]))
-    with _driver(connection) as cursor:
+    with driver(connection) as cursor:
         cursor.executemany(text, rows)
 
 
@@ -37,13 +37,13 @@ def ask(connection: Connection, text: str, values: Sequence[Any]) -> list[Any]:
     """All rows of a question, as tuples. `text` has a `?` for each value, as SQLite spells it."""
     if connection.dialect.name == "postgresql":
         text = text.replace("?", "%s")
-    with _driver(connection) as cursor:
+    with driver(connection) as cursor:
         cursor.execute(text, values)
         return list(cursor.fetchall())
 
 
 @contextmanager
-def _driver(connection: Connection) -> Iterator[Any]:
+def driver(connection: Connection) -> Iterator[Any]:
     """A cursor of the driver's own, within the connection's transaction. Its errors come as those
     that SQLAlchemy would raise, without the values that a statement had."""
     cursor = connection.connection.cursor()

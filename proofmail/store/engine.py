@@ -31,6 +31,7 @@ from sqlalchemy.sql import column
 
 import migrations
 from proofmail.errors import Misconfigured, TryLater
+from proofmail.store.bulk import driver
 from proofmail.store.tables import REVISION
 
 BUSY_TIMEOUT_SECONDS = 5
@@ -223,8 +224,10 @@ def _set_up_sqlite(connection: Any, _pool_record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    """At the driver's own price: each transaction passes here, also those of idle steps."""
     immediate = connection.get_execution_options().get("begin_immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    with driver(connection) as cursor:
+        cursor.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _revision(store: Store) -> str | None:

@@ -281,7 +281,8 @@ def _count(connection: Connection, fresh: Sequence[NewRecord]) -> None:
             key = (item.organisation, item.kind, counters.ATTACHMENTS)
             changes[key] += item.summary.attachments
         if item.units:
-            month = (item.organisation, f"{moment(item.received_at):%Y-%m}")
+            at = moment(item.received_at)
+            month = (item.organisation, f"{at.year:04}-{at.month:02}")  # strftime costs much more
             mails, units = metered[month]
             metered[month] = (mails + 1, units + item.units)
     counters.bump(connection, changes)
