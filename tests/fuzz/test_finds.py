@@ -8,10 +8,12 @@ import time
 import pytest
 
 from proofmail.core.parameters import part_header
-from proofmail.verify.dossier import read_evidence, verify
+from proofmail.errors import Unreadable
+from proofmail.verify.dossier import read_evidence, seal_rows, verify
 from proofmail.verify.pdf import read_dossier
+from proofmail.verify.report import Status
 from tests.dossier import evidence as made
-from tests.fuzz import evidence
+from tests.fuzz import evidence, sealed
 
 
 def test_a_seal_spelt_in_small_digits_is_reported_just_the_same() -> None:
@@ -27,6 +29,30 @@ def test_a_seal_spelt_in_small_digits_is_reported_just_the_same() -> None:
     other = data[:at] + data[at : at + 1].swapcase() + data[at + 1 :]
     trust = made.trust_for(made.full().proof)
     assert verify(read_evidence(other), trust) == verify(read_evidence(data), trust)
+
+
+def test_what_no_signature_covers_in_a_seal_changes_nothing_that_it_says() -> None:
+    """Target `evidence`: a bit of the certificate's copy, or of the time-stamp, in the seal's
+    contents. The signature is over neither; the row on the seal is the same, or fails. A document
+    time-stamp behind it covers them, and fails."""
+    data, trust = sealed.archived(), made.trust_for(made.full().proof)
+    dossier = read_dossier(data)
+    assert dossier.seal is not None
+    (good, stamp) = seal_rows(dossier, data, trust)
+    assert stamp.status is Status.PASSED
+    passed = 0
+    for at in range(0, 2 * len(dossier.seal.cms), 150):
+        place = dossier.seal.byte_range[1] + 1 + at
+        digit = b"%x" % (int(data[place : place + 1], 16) ^ 1)
+        other = data[:place] + digit + data[place + 1 :]
+        try:
+            row, stamp = seal_rows(read_dossier(other), other, trust)
+        except Unreadable:
+            continue
+        assert stamp.status is Status.FAILED
+        assert row == good or row.status is Status.FAILED
+        passed += row == good
+    assert passed > 5
 
 
 @pytest.mark.parametrize("name", ["name", "filename", "NAME"])

@@ -9,9 +9,11 @@ import pytest
 
 from proofmail.core.scan import Scan, scan
 from proofmail.verify import checks, parts
+from proofmail.verify.pdf import check_seal, read_dossier
 from smtp_gateway import session as gateway
 from smtp_gateway.replies import Reply
-from tests.fuzz import copies, evidence, headers, scanner, session
+from tests.dossier import evidence as made
+from tests.fuzz import copies, evidence, headers, scanner, sealed, session
 
 _INPUTS = 400
 
@@ -62,3 +64,20 @@ def test_a_changed_text_that_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_signature_that_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "check_signature", lambda spki, record, signature: None)
     assert _finds(evidence)
+
+
+@pytest.mark.parametrize("form", [evidence._ARCHIVED, evidence._CASE])
+def test_a_seal_that_is_not_looked_at(form: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = sealed.archived()
+    seal = read_dossier(good).seal
+    assert seal is not None
+    facts = check_seal(good, seal, [made.sealer().certificate])
+    monkeypatch.setattr("proofmail.verify.dossier.check_seal", lambda *arguments: facts)
+    scripts = [bytes((form, 4)) + Random(number).randbytes(4) for number in range(40)]
+    found = 0
+    for script in scripts:  # one bit changed, somewhere
+        try:
+            evidence.check(script)
+        except AssertionError:
+            found += 1
+    assert found > 5
