@@ -10,7 +10,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from bench import dossiers, fingerprints, gateway, inclusion, memory, verifying
+from bench import cases, dossiers, fingerprints, gateway, inclusion, memory, verifying
 from bench.table import Row, machine, show
 
 COMPARISONS: dict[str, Callable[[], list[Row]]] = {
@@ -18,6 +18,7 @@ COMPARISONS: dict[str, Callable[[], list[Row]]] = {
     "inclusion": inclusion.run,
     "verifying": verifying.run,
     "dossiers": dossiers.run,
+    "cases": cases.run,
     "gateway": gateway.run,
     "memory": memory.run,
 }
