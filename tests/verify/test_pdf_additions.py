@@ -264,7 +264,7 @@ STORES: dict[str, tuple[Callable[[], bytes], str]] = {
         "no plain stream",
     ),
     "other pages": (
-        lambda: store(r=with_store(NEW + 1).replace(b"/Pages 11 0 R", b"/Pages 900 0 R")),
+        lambda: store(r=re.sub(rb"/Pages \d+ 0 R", b"/Pages 900 0 R", with_store(NEW + 1))),
         "more of the catalog",
     ),
     "other associated files": (
