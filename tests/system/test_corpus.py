@@ -30,8 +30,9 @@ from tests.journeys.rewrites import REWRITES
 from tests.journeys.tree import read
 from tests.smtp_gateway.fakes import Peer, peer_at
 from tests.store.house import LOG, PROOF_ADDRESS, SPKI, intake_on, organisation
+from tests.verifier.alike import difference
 from tests.verifier.browser import Case, chromium, opened
-from tests.verifier.mutate import both, difference
+from tests.verifier.mutate import both
 from tests.verify.test_saved_attachments import CORPUS, mails, saved
 
 FULL = bool(os.environ.get("PROOFMAIL_FULL"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -66,3 +66,25 @@ def verdict(report: dict[str, Any]) -> dict[str, Any]:
                 {k: v for k, v in item.items() if k not in left_out} for item in report[name]
             ]
     return bare
+
+
+def difference(mine: dict[str, Any], other: dict[str, Any]) -> str:
+    """Where two reports differ first, or nothing."""
+    one, two = verdict(mine), verdict(other)
+    if one == two:
+        return ""
+    if UNREADABLE in (one, two):
+        readable = other if one == UNREADABLE else mine
+        who = "the Python" if one == UNREADABLE else "the second verifier"
+        return f"unreadable to {who} alone; the other: {readable['verdict']}"
+    for key in sorted({*one, *two}):
+        if one.get(key) != two.get(key):
+            return f"{key}: {_first(one.get(key), two.get(key))}"
+    return "?"
+
+
+def _first(one: Any, two: Any) -> str:
+    if isinstance(one, Sequence) and isinstance(two, Sequence) and not isinstance(one, str):
+        pairs = zip([*one, None], [*two, None], strict=False)
+        return next((f"{a} / {b}" for a, b in pairs if a != b), f"{len(one)} / {len(two)}")
+    return f"{one} / {two}"

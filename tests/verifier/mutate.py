@@ -11,14 +11,14 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.verifier.alike import UNREADABLE, ours, theirs, verdict
+from tests.verifier.alike import difference, ours, theirs
 from tests.verifier.browser import Case, chromium, judged, opened
 from tests.verifier.mutants import kind_of, mutant
 
@@ -62,28 +62,6 @@ def batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def difference(mine: dict[str, Any], other: dict[str, Any]) -> str:
-    """Where two reports differ first, or nothing."""
-    one, two = verdict(mine), verdict(other)
-    if one == two:
-        return ""
-    if UNREADABLE in (one, two):
-        readable = other if one == UNREADABLE else mine
-        who = "the Python" if one == UNREADABLE else "the page"
-        return f"unreadable to {who} alone; the other: {readable['verdict']}"
-    for key in sorted({*one, *two}):
-        if one.get(key) != two.get(key):
-            return f"{key}: {_first(one.get(key), two.get(key))}"
-    return "?"
-
-
-def _first(one: Any, two: Any) -> str:
-    if isinstance(one, Sequence) and isinstance(two, Sequence) and not isinstance(one, str):
-        pairs = zip([*one, None], [*two, None], strict=False)
-        return next((f"{a} / {b}" for a, b in pairs if a != b), f"{len(one)} / {len(two)}")
-    return f"{one} / {two}"
 
 
 def tally(page: Page, cases: Iterable[Case]) -> Tally:

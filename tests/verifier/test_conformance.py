@@ -23,10 +23,10 @@ from tests.vectors.expected import FOLDERS, HERE, case_of, expected, finding
 from tests.vectors.rfc3161.make import VECTORS as RESPONSES
 from tests.vectors.rfc3161.make import root
 from tests.verifier import test_scan_alike
-from tests.verifier.alike import UNREADABLE
+from tests.verifier.alike import UNREADABLE, difference
 from tests.verifier.browser import Case, chromium, opened
 from tests.verifier.mutants import mutant, recorded
-from tests.verifier.mutate import both, difference, tally
+from tests.verifier.mutate import both, tally
 from tests.verify.token_maker import IMPRINT, NOW, POLICY, Recipe, response_of
 
 MUTATIONS = {"": 300, "all": 5_000}.get(os.environ.get("PROOFMAIL_FULL", ""), 1_500)

@@ -60,7 +60,7 @@ def state(page: Page) -> str:
     return page.locator("#result .verdict h2").inner_text()
 
 
-def dossier(**changes: Any) -> File:
+def dossier() -> File:
     return ("dossier.pdf", kit().dossier)
 
 

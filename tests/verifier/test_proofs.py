@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -14,7 +14,9 @@ from proofmail.core.merkle import leaf_hash, root_from_path
 from proofmail.core.proof import Batch, EvmAnchor
 from tests.making import World
 from tests.parts import PROJECT, give_up, need
-from tests.verifier.comparison import VERIFIER, disagreement, first, second
+from tests.verifier import browser
+from tests.verifier.alike import difference, ours
+from tests.verifier.comparison import VERIFIER, second
 from tests.verifier.crooked_anchors import crooked_anchor, keccak256
 from tests.verifier.mutations import mutated_trust, mutation
 
@@ -36,13 +38,18 @@ def _node() -> None:
         give_up("needs the packages of verifier/: npm ci")
 
 
+def _first(proof: Path, trust: Path | None) -> dict[str, Any]:
+    believed = trust and trust.read_bytes()
+    return ours(browser.Case(proof.name, proof.read_bytes(), believed))
+
+
 def _disagreements(cases: Iterable[Case]) -> list[str]:
     cases = list(cases)
     others = second((proof, trust) for _, proof, trust in cases)
     assert len(others) == len(cases)
     found = []
     for (name, proof, trust), other in zip(cases, others, strict=True):
-        if why := disagreement(first(proof, trust), other):
+        if why := difference(_first(proof, trust), other):
             found.append(f"{name}: {why}")
     return found
 
@@ -101,7 +108,7 @@ def test_of_anchors_that_are_crooked(tmp_path: Path) -> None:
     believed = world.trust().to_json()
     believed["chains"][0]["blocks"] = blocks
     trust.write_text(json.dumps(believed))
-    judged = [first(path, trust) for _, path, _ in cases]
+    judged = [_first(path, trust) for _, path, _ in cases]
     statuses = [row["status"] for one in judged for row in one["rows"] if row["number"] == "V9"]
     assert {"passed", "failed"} == set(statuses)
     assert not _disagreements(cases)
