@@ -6,6 +6,12 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, value]));
 
 export function concat(...pieces: Uint8Array[]): Uint8Array {
+  return joined(pieces);
+}
+
+/** Any number of pieces as one: they may be too many to be passed as arguments. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0]!;
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

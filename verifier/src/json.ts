@@ -151,7 +151,8 @@ function readEscape(cursor: Cursor): string {
 
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
-function hasLoneSurrogate(text: string): boolean {
+/** Whether a half of a surrogate pair stands in it by itself. */
+export function hasLoneSurrogate(text: string): boolean {
   return LONE_SURROGATE.test(text);
 }
 

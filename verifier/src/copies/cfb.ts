@@ -4,7 +4,7 @@
  * the file, and no sector may belong to two streams, so that what is read is never more than it.
  */
 
-import { concat } from "../bytes.ts";
+import { joined } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";
 
 /** The first octets of a compound file. */
@@ -124,21 +124,9 @@ function readSectors(octets: Uint8Array, sectorOctets: number): Sectors {
         pieces.push(piece);
         number = next;
       }
-      return joined(pieces, got);
+      return joined(pieces);
     },
   };
-}
-
-/** `concat` takes its pieces as arguments, and there are too many here. */
-function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  if (pieces.length < 2) return concat(...pieces);
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** The table that says which sector follows each of `count`. */
@@ -169,7 +157,7 @@ function readTable(
     kept.push(piece);
     size += piece.length;
   }
-  return integers(joined(kept, size));
+  return integers(joined(kept));
 }
 
 function miniChain(
@@ -180,7 +168,6 @@ function miniChain(
 ): Uint8Array {
   const pieces: Uint8Array[] = [];
   let got = 0;
-  let size = 0;
   for (let number = stream.start; number !== END && got < stream.size; got += MINI_OCTETS) {
     const next = table[number];
     const at = number * MINI_OCTETS;
@@ -188,12 +175,10 @@ function miniChain(
       throw new Unreadable(OUT_OF_PLACE);
     }
     used.add(number);
-    const piece = mini.subarray(at, at + MINI_OCTETS);
-    pieces.push(piece);
-    size += piece.length;
+    pieces.push(mini.subarray(at, at + MINI_OCTETS));
     number = next;
   }
-  return joined(pieces, size);
+  return joined(pieces);
 }
 
 interface Linked {

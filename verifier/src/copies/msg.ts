@@ -5,6 +5,7 @@
 
 import { utf8 } from "../bytes.ts";
 import { Unreadable } from "../errors.ts";
+import { hasLoneSurrogate } from "../json.ts";
 import { asciiLower, decodeStrictly } from "../mail/charsets.ts";
 import { readCompoundFile, type CompoundFile, type Entry } from "./cfb.ts";
 import type { Attachment, OutlookMessage, Person } from "./outlook.ts";
@@ -206,10 +207,6 @@ function fromUtf16(octets: Uint8Array): string | undefined {
   }
   const text = pieces.join("");
   return hasLoneSurrogate(text) ? undefined : text;
-}
-
-export function hasLoneSurrogate(text: string): boolean {
-  return /[\ud800-\udfff]/u.test(text);
 }
 
 /** A FILETIME: 100 nanoseconds since 1601. Cut to whole seconds, as a mail states it. */

@@ -9,7 +9,7 @@
 import { Unreadable } from "../errors.ts";
 import { charsetOf, decodeStrictly } from "../mail/charsets.ts";
 import { isWhite } from "../mail/words.ts";
-import { hasLoneSurrogate } from "./msg.ts";
+import { hasLoneSurrogate } from "../json.ts";
 import type { RichText } from "./outlook.ts";
 import { nextRtfToken, type RtfToken } from "./rtf_tokens.ts";
 

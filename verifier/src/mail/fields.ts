@@ -2,7 +2,8 @@
 
 import { asciiLower } from "./charsets.ts";
 import type { Defects } from "./header_text.ts";
-import { characters, CR, isBlank, joined, LF } from "./octets.ts";
+import { joined } from "../bytes.ts";
+import { characters, CR, isBlank, LF } from "./octets.ts";
 
 /** Name in lower case → the values of its occurrences, as characters; of the fields that rules read. */
 export type Fields = ReadonlyMap<string, readonly string[]>;

@@ -2,7 +2,8 @@
 
 import { charsetOf, decodeReplacing } from "./charsets.ts";
 import { type Defects, headerText } from "./header_text.ts";
-import { joined, octetsOf } from "./octets.ts";
+import { joined } from "../bytes.ts";
+import { octetsOf } from "./octets.ts";
 import type { Parameters } from "./parameters.ts";
 import { hexValue } from "./transfer.ts";
 

@@ -3,7 +3,8 @@
 import { toHex, utf8 } from "../bytes.ts";
 import { sha256 } from "../hash.ts";
 import { charsetOf, decodeReplacing } from "./charsets.ts";
-import { firstPoints, joined, octetsOf, replacing, unifySpace } from "./octets.ts";
+import { joined } from "../bytes.ts";
+import { firstPoints, octetsOf, replacing, unifySpace } from "./octets.ts";
 import { decodeBase64, hexValue } from "./transfer.ts";
 import { hasLongMarkRun, hasUnassigned, nfc } from "./unicode14.ts";
 

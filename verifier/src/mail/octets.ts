@@ -86,18 +86,6 @@ export function replacing(value: string): { text: string; replaced: boolean } {
   return decodeReplacing(octetsOf(value), "utf-8");
 }
 
-/** Any number of pieces as one: they may be too many to be passed as arguments. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
 /** Without SP and TAB at both ends. */
 export function trimBlanks(value: string): string {
   let start = 0;

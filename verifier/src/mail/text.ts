@@ -8,14 +8,12 @@ import { asciiLower, charsetOf, decodeStrictly } from "./charsets.ts";
 import { fingerprint, type Fingerprint } from "./fingerprint.ts";
 import { readFlowed } from "./flowed.ts";
 import { readPage } from "./html_text.ts";
+import { isBlank } from "./octets.ts";
 import { hasLongMarkRun, hasLongRunAboveAscii, hasUnassigned, nfc } from "./unicode14.ts";
 import { wordsOf } from "./words.ts";
 
 /** Most code points in a flowed line, blanks in a row, code points above 7F in a row. */
 export const RUN_MAX = 65_536;
-
-const TAB = 9;
-const SP = 32;
 
 /** What the header of a part of a `text/` type says; a parameter is undefined if it is absent. */
 export interface TextPart {
@@ -83,10 +81,6 @@ export function textOf(input: string, flowed?: { readonly delsp: boolean }): Mad
 
 function unifyLineEnds(text: string): string {
   return text.includes("\r") ? text.replaceAll("\r\n", "\n").replaceAll("\r", "\n") : text;
-}
-
-function isBlank(unit: number): boolean {
-  return unit === SP || unit === TAB;
 }
 
 function hasLongBlankRun(text: string): boolean {

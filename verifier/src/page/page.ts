@@ -137,8 +137,8 @@ export function startPage(makeWorker: () => Worker): void {
   function add(place: Place, files: File[]): void {
     const named = files.map((file) => ({ name: file.name, file }));
     if (place === "copies") state.files.copies.push(...named);
-    else if (named.length === 1) state.files[place] = named;
-    else void sort(named);
+    else if (named.length !== 1) return void sort(named);
+    else state.files[place] = named;
     if (place === "proof") state.number = null;
     changed();
   }
@@ -215,8 +215,7 @@ export function startPage(makeWorker: () => Worker): void {
   function working(): HTMLElement {
     const stop = h("button", { type: "button" }, say("stop"));
     stop.addEventListener("click", () => {
-      state.worker?.terminate();
-      state.worker = null;
+      forget();
       result.replaceChildren(h("p", { class: "fault" }, say("stopped")));
     });
     const bar = h("progress", { max: 1, "aria-label": say("working") });

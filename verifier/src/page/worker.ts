@@ -32,12 +32,12 @@ async function run(task: Task, tell: (answer: Answer) => void): Promise<Outcome>
   const read = await readAll(task);
   if ("kind" in read) return read;
   const { input, trust, copies } = read;
-  const fault = trust && trustFault(trust);
-  if (fault) return { kind: "unreadable", what: "trust", why: fault };
   const { digests, number } = task;
   const question = { input, trust, copies, digests, number: number ?? undefined };
   const believed = trust ? given("", trust) : null;
   const answer = await verify(question, progress(tell));
+  const fault = answer.kind === "none" && trust && trustFault(trust);
+  if (fault) return { kind: "unreadable", what: "trust", why: fault };
   const waiting = copies.length + digests.length;
   if (answer.kind === "none" && number === null && waiting > 0) {
     // A case is told as one; which of its proofs the copies are for is the person's to say.
