@@ -58,9 +58,9 @@ class HttpAuthority:
     """A TimestampAuthority over HTTP or HTTPS. One connection a request.
 
     No redirect is followed, no proxy of the environment is used, and an answer has at most 1 MiB.
-    `timeout_seconds` bounds the whole. Credentials go over
-    HTTPS alone, or to this very machine. `tls_roots` is a PEM file of the roots that the server's
-    certificate is checked against, in place of the system's.
+    `timeout_seconds` bounds the whole. Credentials go over HTTPS alone, or to this very machine.
+    `tls_roots` is a PEM file of the roots that the server's certificate is checked against, in
+    place of the system's.
     """
 
     def __init__(

@@ -295,12 +295,7 @@ def linked(connection: Connection, organisation: str, digests: Sequence[bytes]) 
     if not digests:
         return None
     rows = connection.execute(
-        select(
-            identifiers.c.digest,
-            records.c.sequence,
-            records.c.id,
-            records.c.record_sha256,
-        )
+        select(identifiers.c.digest, records.c.sequence, records.c.id, records.c.record_sha256)
         .join(records, records.c.sequence == identifiers.c.record)
         .where(identifiers.c.organisation == organisation, identifiers.c.digest.in_(digests))
         .order_by(records.c.sequence)
