@@ -6,8 +6,6 @@ import argparse
 import sys
 import time
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,7 +16,7 @@ from proofmail.core.case import MAX_TITLE
 from proofmail.errors import Misconfigured
 from proofmail.exports import make_export, open_house
 from proofmail.store.engine import Store, open_store
-from proofmail.store.pages import Filter
+from proofmail.store.pages import Filter, day_start
 from proofmail.store.wanted import Wanted
 
 TELL_SECONDS = 1.0
@@ -80,8 +78,8 @@ def _wanted(options: argparse.Namespace, organisation: Organisation) -> Wanted:
         options.state or None,
         options.kind or None,
         options.text,
-        _day(options.since, zone, 0),
-        _day(options.until, zone, 1),
+        day_start(options.since, zone),
+        day_start(options.until, zone, 1),
         options.label,
         options.thread,
     )
@@ -91,16 +89,3 @@ def _wanted(options: argparse.Namespace, organisation: Organisation) -> Wanted:
     chosen = options.language or organisation.language
     language: Literal["fr", "en"] = "fr" if chosen == "fr" else "en"
     return Wanted(options.command, language, title, only, tuple(options.id))
-
-
-def _day(text: str, zone: ZoneInfo, days_after: int) -> datetime | None:
-    """The beginning of a day YYYY-MM-DD in the zone, or of the day after it; None of nothing."""
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days_after)
-    except (ValueError, OverflowError):
-        raise Misconfigured("a day is written YYYY-MM-DD") from None
-    if not 1971 <= day.year <= 9000:
-        raise Misconfigured("a day is from 1971 to 9000")
-    return datetime.combine(day, time_of_day(), zone)

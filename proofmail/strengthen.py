@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time as clock_time
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from proofmail.errors import Misconfigured
 from proofmail.folder import SystemClock, all_desks
 from proofmail.store.engine import Store, open_store
 from proofmail.store.leases import release_lease, take_lease
+from proofmail.store.pages import day_start
 from proofmail.store.stamps import Window
 from proofmail.store.strengthening import request_anchors
 from proofmail.verify.plain import plain
@@ -125,17 +125,4 @@ def _desk(settings: Settings, name: str) -> Desk:
 def _window(store: Store, options: StrengthenOptions) -> Window:
     organisations = list_organisations(store)
     zone = ZoneInfo(organisations[0].zone if organisations else "UTC")
-    return Window(_day(options.since, zone, 0), _day(options.until, zone, 1))
-
-
-def _day(text: str, zone: ZoneInfo, days_after: int) -> datetime | None:
-    """The beginning of a day YYYY-MM-DD, or of the day after it; None of nothing."""
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text) + timedelta(days=days_after)
-    except (ValueError, OverflowError):
-        raise Misconfigured("a day is written YYYY-MM-DD") from None
-    if not 1971 <= day.year <= 9000:
-        raise Misconfigured("a day is from 1971 to 9000")
-    return datetime.combine(day, time(), zone)
+    return Window(day_start(options.since, zone), day_start(options.until, zone, 1))

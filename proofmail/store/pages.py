@@ -14,8 +14,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
@@ -60,6 +61,20 @@ class Page:
     items: tuple[StoredRecord, ...]
     next: str | None
     searched_back_to: datetime | None = None
+
+
+def day_start(text: str, zone: ZoneInfo, days_after: int = 0) -> datetime | None:
+    """The beginning of a day YYYY-MM-DD in the zone, or of one that many days later; None for
+    nothing. Unreadable for what is no such day, in words for whoever typed it."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days_after)
+    except (ValueError, OverflowError):
+        raise Unreadable("a day is written YYYY-MM-DD") from None
+    if not 1971 <= day.year <= 9000:
+        raise Unreadable("a day is from 1971 to 9000")
+    return datetime.combine(day, time(), zone)
 
 
 def fold(text: str) -> str:

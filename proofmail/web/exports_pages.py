@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,12 +13,12 @@ from proofmail.core.case import MAX_PROOFS, MAX_TITLE
 from proofmail.core.claims import KINDS
 from proofmail.store import exports
 from proofmail.store.counters import STATES
-from proofmail.store.labels import MAX_LABEL, list_labels
+from proofmail.store.labels import list_labels
 from proofmail.store.wanted import EXPORTS, Wanted
 from proofmail.web.access import Caller, PageCaller, services_of
 from proofmail.web.bodies import read_form
 from proofmail.web.exports import ask, file_response, remove
-from proofmail.web.pages import read_filter, renderer_of
+from proofmail.web.pages import AskedFilter, read_filter, renderer_of
 from proofmail.web.problems import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -27,21 +26,7 @@ _FIELDS = ("text", "state", "kind", "since", "until", "label", "thread")
 
 
 @router.get("/exports")
-def get_exports_page(
-    request: Request,
-    caller: PageCaller,
-    text: Annotated[str, Query(max_length=200)] = "",
-    state: Annotated[str, Query(max_length=20)] = "",
-    kind: Annotated[str, Query(max_length=20)] = "",
-    since: Annotated[str, Query(max_length=20)] = "",
-    until: Annotated[str, Query(max_length=20)] = "",
-    label: Annotated[str, Query(max_length=MAX_LABEL)] = "",
-    thread: Annotated[str, Query(max_length=64)] = "",
-) -> Response:
-    asked = {
-        "text": text, "state": state, "kind": kind, "since": since, "until": until,
-        "label": label, "thread": thread,
-    }  # fmt: skip
+def get_exports_page(request: Request, caller: PageCaller, asked: AskedFilter) -> Response:
     return _page(request, caller, asked)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -16,7 +16,7 @@ from proofmail.core.claims import KINDS
 from proofmail.errors import Unreadable
 from proofmail.store.counters import STATES, Counts
 from proofmail.store.labels import MAX_LABEL, list_labels
-from proofmail.store.pages import Filter, list_records
+from proofmail.store.pages import Filter, day_start, list_records
 from proofmail.store.records import counts
 from proofmail.store.stamps import MOST_COUNTED
 from proofmail.web import ledger
@@ -104,10 +104,7 @@ def _stages(found: Counts) -> list[tuple[str, int, float]]:
     return [(name, n, round(100 * n / total, 2) if total else 0.0) for name, n in stages]
 
 
-@router.get("/records")
-def get_list(
-    request: Request,
-    caller: PageCaller,
+def asked_filter(
     text: Annotated[str, Query(max_length=200)] = "",
     state: Annotated[str, Query(max_length=20)] = "",
     kind: Annotated[str, Query(max_length=20)] = "",
@@ -115,12 +112,24 @@ def get_list(
     until: Annotated[str, Query(max_length=20)] = "",
     label: Annotated[str, Query(max_length=MAX_LABEL)] = "",
     thread: Annotated[str, Query(max_length=64)] = "",
-    cursor: Annotated[str, Query(max_length=60)] = "",
-) -> Response:
-    asked = {
+) -> dict[str, str]:
+    """The fields of `filter_fields` in parts.html, as they came."""
+    return {
         "text": text, "state": state, "kind": kind, "since": since, "until": until,
         "label": label, "thread": thread,
     }  # fmt: skip
+
+
+AskedFilter = Annotated[dict[str, str], Depends(asked_filter)]
+
+
+@router.get("/records")
+def get_list(
+    request: Request,
+    caller: PageCaller,
+    asked: AskedFilter,
+    cursor: Annotated[str, Query(max_length=60)] = "",
+) -> Response:
     only, good = read_filter(asked, ZoneInfo(caller.organisation.zone))
     store, organisation = services_of(request).store, caller.organisation.id
     try:
@@ -153,15 +162,10 @@ def read_filter(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[Filter, bool]
 
 
 def _day(text: str, zone: ZoneInfo, days_after: int) -> tuple[datetime | None, bool]:
-    if not text:
-        return None, True
     try:
-        day = date.fromisoformat(text) + timedelta(days=days_after)
-        if not 1971 <= day.year <= 9000:
-            return None, False
-    except (ValueError, OverflowError):
+        return day_start(text, zone, days_after), True
+    except Unreadable:
         return None, False
-    return datetime.combine(day, time(), zone), True
 
 
 @router.get("/records/{record_id}")
