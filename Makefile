@@ -14,7 +14,7 @@ demo: $(BUILT)
 	$(BIN)/proofmail demo demo
 
 test: $(BUILT)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(BUILT)
 	$(BIN)/ruff check .
