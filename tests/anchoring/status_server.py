@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from tests.verify.token_maker import STAMPING, Credential, certify
+from tests.verify.token_maker import STAMPING, Credential, certify, extended
 
 Answer = Callable[[bytes], tuple[int, bytes]]
 
@@ -68,28 +67,17 @@ def placed(
     credential: Credential, issuer: Credential, *, ocsp: str = "", crl: str = ""
 ) -> Credential:
     """The same certificate with the places where its status is published."""
-    old = credential.certificate
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(old.subject)
-        .issuer_name(old.issuer)
-        .public_key(old.public_key())
-        .serial_number(old.serial_number)
-        .not_valid_before(old.not_valid_before_utc)
-        .not_valid_after(old.not_valid_after_utc)
-    )
-    for extension in old.extensions:
-        builder = builder.add_extension(extension.value, extension.critical)
+    extensions: list[x509.ExtensionType] = []
     if ocsp:
         access = x509.AccessDescription(
             AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp)
         )
-        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+        extensions.append(x509.AuthorityInformationAccess([access]))
     if crl:
         name = x509.UniformResourceIdentifier(crl)
         point = x509.DistributionPoint([name], None, None, None)
-        builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
-    return replace(credential, certificate=builder.sign(issuer.key, hashes.SHA256()))
+        extensions.append(x509.CRLDistributionPoints([point]))
+    return extended(credential, issuer, *extensions)
 
 
 @dataclass(frozen=True)

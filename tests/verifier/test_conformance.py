@@ -196,4 +196,5 @@ def test_a_disagreement_would_be_seen(page: Page) -> None:
     none = replace(good, proof=b"{}")
     (_, one, _), (_, _, other), (_, _, nothing) = both(page, [good, bad, none])
     assert difference(one, other).startswith("copies: ")
-    assert difference(one, nothing) == "unreadable to the second verifier alone; the other: verified"
+    unreadable = "unreadable to the second verifier alone; the other: verified"
+    assert difference(one, nothing) == unreadable

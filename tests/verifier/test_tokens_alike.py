@@ -36,6 +36,7 @@ from tests.verify.token_maker import (
     Credential,
     Recipe,
     certify,
+    extended,
     response_of,
     root,
     trust_in,
@@ -241,28 +242,10 @@ def test_of_constraints_on_names() -> None:
     for base in bases:
         for permitted, excluded in (([base], None), (None, [base])):
             constraints = x509.NameConstraints(permitted, excluded)
-            sub = _with(certify("test sub", root(), ca=True), root(), constraints)
+            sub = extended(certify("test sub", root(), ca=True), root(), constraints)
             for name, value in names.items():
                 signer = certify("test TSA", sub, usages=(STAMPING,))
-                signer = _with(signer, sub, x509.SubjectAlternativeName([value]))
+                signer = extended(signer, sub, x509.SubjectAlternativeName([value]))
                 recipe = Recipe(signer, certificates=(signer.der, sub.der))
                 cases.append(Case(f"{name} under {constraints}", response_of(recipe)))
     assert not _disagreements(cases)
-
-
-def _with(of: Credential, issuer: Credential, extension: x509.ExtensionType) -> Credential:
-    """The certificate with one extension more."""
-    old = of.certificate
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(old.subject)
-        .issuer_name(old.issuer)
-        .public_key(old.public_key())
-        .serial_number(old.serial_number)
-        .not_valid_before(old.not_valid_before_utc)
-        .not_valid_after(old.not_valid_after_utc)
-    )
-    for known in old.extensions:
-        builder = builder.add_extension(known.value, known.critical)
-    builder = builder.add_extension(extension, critical=False)
-    return Credential(of.key, builder.sign(issuer.key, hashes.SHA256()))

@@ -32,6 +32,7 @@ from tests.verify.token_maker import (
     Credential,
     Recipe,
     certify,
+    extended,
     key_of,
     response_of,
     root,
@@ -195,25 +196,10 @@ def _without_crl_sign() -> Credential:
 def test_a_part_that_the_certificate_names_is_its_own() -> None:
     named = [x509.UniformResourceIdentifier(POINT)]
     points = x509.CRLDistributionPoints([x509.DistributionPoint(named, None, None, None)])
-    tsa = replace(TSA, certificate=_with(TSA, points))
+    tsa = extended(TSA, CA, points)
     path = (tsa.certificate, CA.certificate)
     assert judge(crl(CA, extensions=[(point(full_name=named), True)]), path=path)
     assert judge(crl(CA, extensions=[(point(only_contains_user_certs=True), True)]), path=path)
-
-
-def _with(credential: Credential, extension: x509.ExtensionType) -> x509.Certificate:
-    old = credential.certificate
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(old.subject)
-        .issuer_name(old.issuer)
-        .public_key(old.public_key())
-        .serial_number(old.serial_number)
-        .not_valid_before(old.not_valid_before_utc)
-        .not_valid_after(old.not_valid_after_utc)
-        .add_extension(extension, critical=False)
-    )
-    return builder.sign(CA.key, hashes.SHA256())
 
 
 BEFORE, AT, AFTER = NOW - DAY, NOW, NOW + DAY
@@ -350,7 +336,7 @@ def test_a_word_from_long_after_counts_while_the_certificate_ran() -> None:
 def test_no_data_is_promised_or_none_is_needed() -> None:
     none = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.56"), der.NULL_DER)
     with pytest.raises(NotChecked, match="RFC 9608"):
-        judge(path=(_with(TSA, none), CA.certificate))
+        judge(path=(extended(TSA, CA, none).certificate, CA.certificate))
     with pytest.raises(NotChecked, match="the authority's own certificate"):
         judge(crl(CA), path=(TSA.certificate,))
 

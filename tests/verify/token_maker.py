@@ -101,6 +101,25 @@ def certify(
     return Credential(key, builder.sign(signer, hashes.SHA256()))
 
 
+def extended(of: Credential, issuer: Credential, *extensions: x509.ExtensionType) -> Credential:
+    """The same certificate with more extensions, none of them critical."""
+    old = of.certificate
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(old.subject)
+        .issuer_name(old.issuer)
+        .public_key(old.public_key())
+        .serial_number(old.serial_number)
+        .not_valid_before(old.not_valid_before_utc)
+        .not_valid_after(old.not_valid_after_utc)
+    )
+    for known in old.extensions:
+        builder = builder.add_extension(known.value, known.critical)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return replace(of, certificate=builder.sign(issuer.key, hashes.SHA256()))
+
+
 def _key_usage(ca: bool, signing: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=signing and not ca,
