@@ -63,16 +63,16 @@ def test_the_signer_is_pinned():
 
 @pytest.mark.timeout(600)
 def test_flipped_bytes_are_refused_or_change_nothing():
-    """Every 211th byte, and 300 drawn by a fixed seed; of these a fifth unless all are asked for.
-    What may pass lies inside the signature's
-    own bytes (the case of a digit, fields that nobody judges), and changes no fact."""
+    """Every 211th byte, and 300 drawn by a fixed seed; of these some unless all are asked for. What
+    may pass lies inside the signature's own bytes (the case of a digit, fields that nobody judges),
+    and changes no fact."""
     data, facts = sealed(), judge(sealed())
     found = read_dossier(data)
     assert found.seal is not None
     gap = range(found.seal.byte_range[1], found.seal.byte_range[2])
     drawn = random.Random(7)
     places = [*range(0, len(data), 211), *(drawn.randrange(len(data)) for _ in range(300))]
-    step = 1 if os.environ.get("PROOFMAIL_FULL") == "1" else 5
+    step = {"": 7, "all": 1}.get(os.environ.get("PROOFMAIL_FULL", ""), 4)
     for place in places[::step]:
         for bit in (1, 0x20):
             mutated = bytearray(data)
