@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
+import time
 from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +37,7 @@ from proofmail.store.bulk import driver
 from proofmail.store.tables import REVISION
 
 BUSY_TIMEOUT_SECONDS = 5
+WRITER_INTERVAL_SECONDS = 0.001
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PRAGMAS = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
@@ -227,7 +230,30 @@ def _begin_sqlite(connection: Connection) -> None:
     """At the driver's own price: each transaction passes here, also those of idle steps."""
     immediate = connection.get_execution_options().get("begin_immediate")
     with driver(connection) as cursor:
-        cursor.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        if immediate:
+            _begin_immediate(cursor)
+        else:
+            cursor.execute("BEGIN")
+
+
+def _begin_immediate(cursor: Any) -> None:
+    """Waits for the other writers no longer than the connection's timeout says, asking anew at
+    short intervals: SQLite's own grow to 100 ms, and another's commit is over in a few."""
+    (timeout_ms,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+    until = time.monotonic() + timeout_ms / 1000
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() >= until:
+                    raise
+            time.sleep(WRITER_INTERVAL_SECONDS)
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={timeout_ms}")
 
 
 def _revision(store: Store) -> str | None:

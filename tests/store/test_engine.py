@@ -169,6 +169,25 @@ def test_a_locked_database_is_try_later(sqlite_store: Store) -> None:
     other.close()
 
 
+def test_a_writer_waits_for_the_other(sqlite_store: Store) -> None:
+    path = str(sqlite_store.engine.url.database)
+    other = sqlite3.connect(path, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    over: list[bool] = []
+
+    def end() -> None:
+        over.append(True)
+        other.rollback()
+
+    timer = threading.Timer(0.2, end)
+    timer.start()
+    with sqlite_store.write() as connection:
+        assert over
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+    timer.join()
+    other.close()
+
+
 def test_migrations_run_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     create_or_upgrade(f"sqlite:///{tmp_path}/store.db")
