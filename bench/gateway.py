@@ -27,9 +27,9 @@ from bench.sink import sink
 from bench.table import Row
 from tests.system.service import Service
 
-ROUNDS = 3
-SMALL = Plan(sessions=10, size_bytes=10_000, seconds=4.0)
-LARGE = Plan(sessions=10, size_bytes=1_000_000, seconds=4.0)
+ROUNDS = 5
+SMALL = Plan(sessions=10, size_bytes=10_000, seconds=3.0)
+LARGE = Plan(sessions=10, size_bytes=1_000_000, seconds=3.0)
 WARM_UP = Plan(sessions=10, size_bytes=10_000, seconds=0.7)
 HALF_LOAD_SECONDS = 8.0
 
