@@ -13,7 +13,7 @@ from proofmail.core.scan import scan
 MAILS = 150
 LARGE_MAILS = 8
 TURNS, LARGE_TURNS = 61, 15
-"""A turn of small mails takes some 30 ms, and a shared machine's speed changes within the second."""
+"""A turn of small mails takes some 30 ms; a shared machine's speed changes within a second."""
 
 
 def run() -> list[Row]:
