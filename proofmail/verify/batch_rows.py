@@ -9,7 +9,7 @@ from proofmail.core.merkle import leaf_hash, root_from_path
 from proofmail.core.proof import Batch, EvmAnchor, Proof, Unknown
 from proofmail.core.record import Record
 from proofmail.errors import CheckFailed, NotChecked
-from proofmail.verify.bench import Bench, Witness, clip, statement
+from proofmail.verify.bench import Bench, Witness, statement
 from proofmail.verify.report import Status, WitnessFact
 from proofmail.verify.trust import NodeWord, Trust
 
@@ -22,8 +22,7 @@ def judge_batches(bench: Bench, proof: Proof, trust: Trust) -> list[Witness]:
     for index, batch in enumerate(proof.batches, 1):
         subject = f"batch {index}"
         if isinstance(batch, Unknown):
-            reason = f"a kind this verifier does not know: {clip(batch.kind)}"
-            bench.note("V7", "batch", Status.NOT_CHECKED, reason, subject)
+            bench.unknown("V7", "batch", batch.kind, subject)
             continue
         found += _batch(bench, proof.record, batch, trust, subject)
     return found
@@ -42,8 +41,7 @@ def _batch(bench: Bench, record: Record, batch: Batch, trust: Trust, subject: st
     for index, anchor in enumerate(batch.anchors, 1):
         name = f"{subject}, anchor {index}"
         if isinstance(anchor, Unknown):
-            reason = f"a kind this verifier does not know: {clip(anchor.kind)}"
-            bench.note("V9", "anchor", Status.NOT_CHECKED, reason, name)
+            bench.unknown("V9", "anchor", anchor.kind, name)
             continue
         own = Bench(list(before))
         witness = _anchor(own, record, anchor, root, trust, name)

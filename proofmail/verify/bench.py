@@ -49,6 +49,12 @@ class Bench:
     def note(self, number: str, title: str, status: Status, reason: str, subject: str = "") -> None:
         self.rows.append(Row(number, title, status, reason, subject))
 
+    def unknown(self, number: str, title: str, kind: str, subject: str) -> None:
+        """A piece of the proof that a later version of the format may have brought."""
+        # Text of the proof's own: shortened, and made plain for a report's line.
+        reason = f"a kind this verifier does not know: {kind[:40]!a}"
+        self.note(number, title, Status.NOT_CHECKED, reason, subject)
+
     def passed(self, start: int, but: frozenset[str] = frozenset()) -> Status:
         """The status of all rows since `start` as one; those numbered in `but` count only where
         they failed."""
@@ -68,8 +74,3 @@ def statement(record: Record, latest: datetime, witness: str) -> str:
         raise CheckFailed(f"received_at is later than the {witness}'s time")
     delay = (latest - record.received_at).total_seconds()
     return f"the service states {format_time(record.received_at)}, {delay:.0f} s before"
-
-
-def clip(text: str) -> str:
-    """Text of the proof's own, shortened and made plain for a report's line."""
-    return ascii(text[:40])

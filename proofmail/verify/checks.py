@@ -20,7 +20,7 @@ from proofmail.core.proof import Proof, Signature
 from proofmail.core.record import SIGNATURE_LABEL, Disclosure, Record, check_commitment
 from proofmail.errors import CheckFailed, NotChecked
 from proofmail.verify.batch_rows import judge_batches
-from proofmail.verify.bench import Bench, Witness, clip
+from proofmail.verify.bench import Bench, Witness
 from proofmail.verify.report import Report, Status
 from proofmail.verify.token_rows import judge_tokens
 from proofmail.verify.trust import Trust, key_id
@@ -37,8 +37,7 @@ def verify_proof(proof: Proof, trust: Trust = NO_TRUST) -> Report:
     bench.judge("V4", "signed by a trusted service key", lambda: _signature(proof, trust))
     witnesses = [*judge_tokens(bench, proof, trust), *judge_batches(bench, proof, trust)]
     for index, renewal in enumerate(proof.renewals, 1):
-        reason = f"a kind this verifier does not know: {clip(renewal.kind)}"
-        bench.note("V13", "renewal", Status.NOT_CHECKED, reason, f"renewal {index}")
+        bench.unknown("V13", "renewal", renewal.kind, f"renewal {index}")
     known: set[bytes] = set()
     for index, linked in enumerate(proof.linked, 1):
         _linked(bench, proof, linked, trust, f"linked {index}", known)

@@ -15,7 +15,7 @@ from proofmail.core.proof import Proof, RevocationData, Rfc3161Token, Unknown
 from proofmail.core.record import Record
 from proofmail.errors import CheckFailed, NotChecked, Unreadable
 from proofmail.verify import qualified
-from proofmail.verify.bench import Bench, Witness, clip, statement
+from proofmail.verify.bench import Bench, Witness, statement
 from proofmail.verify.lists import Qualification, TrustedList
 from proofmail.verify.qualified import STATUS_OF, judge_qualification, qualification_details
 from proofmail.verify.report import Status, WitnessFact
@@ -36,8 +36,7 @@ def judge_tokens(bench: Bench, proof: Proof, trust: Trust) -> list[Witness]:
     for index, token in enumerate(proof.tokens, 1):
         subject = f"token {index}"
         if isinstance(token, Unknown):
-            reason = f"a kind this verifier does not know: {clip(token.kind)}"
-            bench.note("V5", "time-stamp token", Status.NOT_CHECKED, reason, subject)
+            bench.unknown("V5", "time-stamp token", token.kind, subject)
         elif witness := _token(bench, proof.record, token, trust, subject):
             found.append(witness)
     return found
@@ -114,8 +113,7 @@ def _revocation(
     bench.judge(REVOCATION, "no certificate of the path was revoked", judge, subject)
     others = [item.kind for item in token.revocation if isinstance(item, Unknown)]
     if others and bench.rows[start].status is not Status.FAILED:
-        reason = f"a kind this verifier does not know: {clip(others[0])}"
-        bench.note(REVOCATION, "revocation data", Status.NOT_CHECKED, reason, subject)
+        bench.unknown(REVOCATION, "revocation data", others[0], subject)
     return found[0] if found else None
 
 
@@ -133,8 +131,7 @@ def _qualification(
     bench.note(qualified.NUMBER, qualified.TITLE, STATUS_OF[found.answer], found.reason, subject)
     others = [item.kind for item in token.extracts if isinstance(item, Unknown)]
     if others:
-        reason = f"a kind this verifier does not know: {clip(others[0])}"
-        bench.note(qualified.NUMBER, "extract", Status.NOT_CHECKED, reason, subject)
+        bench.unknown(qualified.NUMBER, "extract", others[0], subject)
     return found
 
 
