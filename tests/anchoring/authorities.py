@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -20,6 +20,7 @@ from proofmail.core import der
 from proofmail.ports import Clock
 from proofmail.verify.token import TokenTrust
 from tests.making import World
+from tests.serving import serving
 
 GARBAGE = b"\x30\x03\x02\x01\x00"
 
@@ -111,22 +112,13 @@ BAD = (
 @contextmanager
 def far(*authorities: FarAuthority) -> Iterator[None]:
     """Runs them, each on a port of its own."""
-    servers = []
-    try:
+    with ExitStack() as running:
         for authority in authorities:
             server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(authority))
             authority.url = f"http://127.0.0.1:{server.server_address[1]}/tsa"
-            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
-            servers.append((server, thread))
+            running.enter_context(serving(server))
+            running.callback(authority.let_go.set)
         yield
-    finally:
-        for authority in authorities:
-            authority.let_go.set()
-        for server, thread in servers:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 def _handler(authority: FarAuthority) -> type[BaseHTTPRequestHandler]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from tests.serving import serving
 from tests.verify.token_maker import STAMPING, Credential, certify, extended
 
 Answer = Callable[[bytes], tuple[int, bytes]]
@@ -53,14 +53,8 @@ def published() -> Iterator[Published]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     place = Published(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with serving(server):
         yield place
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 def placed(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -41,6 +40,7 @@ from proofmail.serve import environment_of
 from proofmail.store import anchors
 from tests.anchoring.house import House
 from tests.json_rpc import Answer, json_rpc
+from tests.serving import serving
 
 with usual_recursion():
     from eth_account import Account
@@ -138,14 +138,9 @@ def over_socket(path: Path, answer: Answer) -> Iterator[str]:
                 self.wfile.flush()
             self.rfile.readline()
 
-    with socketserver.ThreadingUnixStreamServer(str(path), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"unix:{path}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
+    with serving(server):
+        yield f"unix:{path}"
 
 
 def test_a_signer_over_http_and_over_a_socket_signs_the_very_bytes(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from anchoring import evm_http
 from anchoring.evm import http_ledger
 from proofmail.errors import Misconfigured, TryLater
+from tests.serving import serving
 
 GOOD = b'{"jsonrpc":"2.0","id":0,"result":"0x5"}'
 Behave = Callable[[BaseHTTPRequestHandler], None]
@@ -33,14 +34,9 @@ def node(behave: Behave) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(server):
+        yield f"127.0.0.1:{server.server_address[1]}"
 
 
 def give(status: int, body: bytes, **headers: str) -> Behave:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from tests.anchoring.test_authority import (
     authority,
     trust,
 )
+from tests.serving import serving
 
 Answer = Callable[[BaseHTTPRequestHandler, bytes], None]
 
@@ -61,7 +61,7 @@ def test_both_writers_write_the_same_request(nonce: int, policy: str) -> None:
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[str]:
+def answering(answer: Answer) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -70,14 +70,9 @@ def serving(answer: Answer) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/tsa?a=b"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_address[1]}/tsa?a=b"
 
 
 def reply(
@@ -103,7 +98,7 @@ def test_a_token_over_http_is_judged_and_kept_as_it_came() -> None:
         seen.append((handler.path, handler.headers["Content-Type"]))
         reply(handler, authority().respond(body))
 
-    with serving(answer) as url:
+    with answering(answer) as url:
         stamped = stamp_once(HttpAuthority("far", url), IMPRINT, trust(), FixedClock())
     assert seen == [("/tsa?a=b", "application/timestamp-query")]
     assert stamped.facts == verify_token(stamped.response_der, IMPRINT, trust())
@@ -115,7 +110,7 @@ STATUSES = [(500, TryLater), (503, TryLater), (429, TryLater), (404, Misconfigur
 
 @pytest.mark.parametrize(("status", "error"), [*STATUSES, (401, Misconfigured)])
 def test_statuses_say_what_to_do_next(status: int, error: type[Exception]) -> None:
-    with serving(lambda handler, _: reply(handler, b"", status)) as url, pytest.raises(error):
+    with answering(lambda handler, _: reply(handler, b"", status)) as url, pytest.raises(error):
         HttpAuthority("far", url).respond(b"")
 
 
@@ -126,7 +121,7 @@ def test_a_throttling_authority_says_how_long_to_wait(told: str, seconds: float)
     def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
         reply(handler, b"", 429, **{"Retry-After": told})
 
-    with serving(answer) as url, pytest.raises(TryLater) as caught:
+    with answering(answer) as url, pytest.raises(TryLater) as caught:
         HttpAuthority("far", url).respond(b"")
     assert caught.value.after_seconds == seconds
 
@@ -139,7 +134,7 @@ def test_credentials_are_shown_and_never_in_the_clear_to_another_machine() -> No
         reply(handler, authority().respond(body))
 
     request = build_request(IMPRINT, 1)
-    with serving(answer) as url:
+    with answering(answer) as url:
         for shown in (basic("Aladdin:open sesame"), bearer("abc.d~e"), ""):
             HttpAuthority("far", url, 5, Credentials(shown)).respond(request)
     assert seen == ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Bearer abc.d~e", None]
@@ -174,7 +169,7 @@ def test_a_header_that_drips_is_given_up_in_time() -> None:
             handler.close_connection = True
 
     started = time.monotonic()
-    with serving(dripping) as url, pytest.raises(TryLater, match="slow"):
+    with answering(dripping) as url, pytest.raises(TryLater, match="slow"):
         HttpAuthority("far", url, timeout_seconds=0.3).respond(b"")
     assert time.monotonic() - started < 4
 
@@ -186,12 +181,12 @@ def test_redirects_are_not_followed() -> None:
         asked.append("elsewhere")
         reply(handler, b"")
 
-    with serving(elsewhere) as other:
+    with answering(elsewhere) as other:
 
         def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
             reply(handler, b"", 307, Location=other)
 
-        with serving(answer) as url, pytest.raises(Misconfigured, match="new URL"):
+        with answering(answer) as url, pytest.raises(Misconfigured, match="new URL"):
             HttpAuthority("far", url).respond(b"")
     assert asked == []
 
@@ -200,7 +195,7 @@ def test_a_page_is_no_answer() -> None:
     def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
         reply(handler, b"<html>", kind="text/html")
 
-    with serving(answer) as url, pytest.raises(Misconfigured):
+    with answering(answer) as url, pytest.raises(Misconfigured):
         HttpAuthority("far", url).respond(b"")
 
 
@@ -215,7 +210,7 @@ def test_an_endless_answer_is_cut_off() -> None:
         except OSError:
             handler.close_connection = True
 
-    with serving(answer) as url, pytest.raises(Misconfigured, match="1 MiB"):
+    with answering(answer) as url, pytest.raises(Misconfigured, match="1 MiB"):
         HttpAuthority("far", url).respond(b"")
 
 
@@ -240,12 +235,12 @@ def test_an_answer_cut_short_or_dripping_may_be_asked_for_again() -> None:
             handler.close_connection = True
 
     for answer in (short, dripping):
-        with serving(answer) as url, pytest.raises(TryLater):
+        with answering(answer) as url, pytest.raises(TryLater):
             HttpAuthority("far", url, timeout_seconds=0.3).respond(b"")
 
 
 def test_nobody_there_may_be_asked_again() -> None:
-    with serving(lambda handler, _: None) as url:
+    with answering(lambda handler, _: None) as url:
         pass
     with pytest.raises(TryLater):
         HttpAuthority("far", url, timeout_seconds=1).respond(b"")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from anchoring.tsa_http import Credentials, HttpAuthority
 from proofmail.errors import Misconfigured, TryLater
+from tests.serving import serving
 
 
 def _identity(path: Path, name: str) -> Path:
@@ -74,14 +74,9 @@ def _serving(identity: Path, clients: Path) -> Iterator[str]:
             except OSError:  # the client is not let in, or lets us down
                 pass
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Server(("127.0.0.1", 0), Handler)
+    with serving(server):
+        yield f"https://127.0.0.1:{server.server_address[1]}/"
 
 
 def test_certificates_on_both_sides(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from tests.serving import serving
 
 
 @dataclass
@@ -53,12 +54,7 @@ def sink(*, eight_bit: bool) -> Iterator[Sink]:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with Server(("127.0.0.1", 0), Session) as server:
-        taken.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield taken
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Server(("127.0.0.1", 0), Session)
+    taken.port = server.server_address[1]
+    with serving(server):
+        yield taken
